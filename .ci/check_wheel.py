@@ -1,0 +1,34 @@
+"""Check that a wheel holds the package, all of it and nothing else, and is small."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from pathlib import Path
+
+LARGEST = 250_000
+
+
+def main(wheel: Path) -> None:
+    """Print what is in the wheel; exit with a message where it is not what it should be."""
+    with zipfile.ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+        infos = {name for name in archive.namelist() if ".dist-info/" in name}
+    package = Path(__file__).parent.parent / "smspartner"
+    wanted = {
+        path.relative_to(package.parent).as_posix()
+        for path in package.rglob("*")
+        if path.suffix == ".py" or path.name == "py.typed"
+    }
+    size = wheel.stat().st_size
+    sys.stdout.write("\n".join([*sorted(found), f"{len(found)} files, {size:,} bytes\n"]))
+    if found != wanted:
+        sys.exit(f"not what the package is made of: {sorted(found ^ wanted)}")
+    if not any(name.endswith("licenses/LICENSE") for name in infos):
+        sys.exit("the licence is missing")
+    if size > LARGEST:
+        sys.exit(f"larger than {LARGEST:,} bytes: what got in?")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,33 @@
+# ruff: noqa: INP001 - mkdocs loads this file by its path
+"""For mkdocs: where a docstring says rule R7 or contract A5.6, the reference links to it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+_NAME: Final = re.compile(r"\b(?:rules?|contract) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
+_ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
+_HEADING: Final = re.compile(r"^### ([RA]\d+) (.+)$", re.MULTILINE)
+
+
+def anchors(wire_format: str) -> dict[str, str]:
+    """Return the anchor of each rule and fact of the page ``wire-format.md``."""
+    return {
+        name: f"{name} {title}".lower().replace(" ", "-")
+        for name, title in _HEADING.findall(wire_format)
+    }
+
+
+def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str | None:
+    """Link the names of rules and facts in the pages of the reference."""
+    del config
+    if not page.file.src_uri.startswith("reference/"):
+        return None
+    known = anchors(files.get_file_from_path("wire-format.md").content_string)
+
+    def link(found: re.Match[str]) -> str:
+        anchor = known.get(found[1])
+        return f'<a href="../../wire-format/#{anchor}">{found[0]}</a>' if anchor else found[0]
+
+    return _NAME.sub(lambda names: _ONE.sub(link, names[0]), html)

@@ -1,0 +1,110 @@
+"""Fetch and read the numbers of SMS Partner contact rentals.
+
+One contract, two encodings: JSON and positional XML give the same typed objects, in slices with
+flat memory. The public names are below; they are loaded when first used, so that importing this
+package loads neither requests nor lxml.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from smspartner._version import __version__
+from smspartner.errors import (
+    APIError,
+    APIKeyInvalidError,
+    APIKeyMissingError,
+    ConfigurationError,
+    CountMismatchError,
+    DeadlineError,
+    DecodeError,
+    LimitError,
+    OutputError,
+    RecordError,
+    RedirectError,
+    RentalFailedError,
+    RentalNotFoundError,
+    RentalPendingError,
+    SMSPartnerError,
+    TokenMissingError,
+    TransportError,
+    TruncatedError,
+    UnknownFormatError,
+    UnsafeXMLError,
+)
+from smspartner.limits import Limits
+
+if TYPE_CHECKING:
+    from smspartner.client import Client
+    from smspartner.decoders import register_decoder
+    from smspartner.files import RawBody
+    from smspartner.models import RentedNumber
+    from smspartner.reader import ResponseReader, decode, iter_decode
+    from smspartner.rental import RentalFile
+    from smspartner.sandbox import Sandbox
+    from smspartner.status import RentalState, RentalStatus
+    from smspartner.stream import NumberStream
+
+__all__ = [
+    "APIError",
+    "APIKeyInvalidError",
+    "APIKeyMissingError",
+    "Client",
+    "ConfigurationError",
+    "CountMismatchError",
+    "DeadlineError",
+    "DecodeError",
+    "LimitError",
+    "Limits",
+    "NumberStream",
+    "OutputError",
+    "RawBody",
+    "RecordError",
+    "RedirectError",
+    "RentalFailedError",
+    "RentalFile",
+    "RentalNotFoundError",
+    "RentalPendingError",
+    "RentalState",
+    "RentalStatus",
+    "RentedNumber",
+    "ResponseReader",
+    "SMSPartnerError",
+    "Sandbox",
+    "TokenMissingError",
+    "TransportError",
+    "TruncatedError",
+    "UnknownFormatError",
+    "UnsafeXMLError",
+    "__version__",
+    "decode",
+    "iter_decode",
+    "register_decoder",
+]
+
+_HOMES = {
+    "Client": "client",
+    "NumberStream": "stream",
+    "RawBody": "files",
+    "RentalFile": "rental",
+    "RentalState": "status",
+    "RentalStatus": "status",
+    "RentedNumber": "models",
+    "ResponseReader": "reader",
+    "Sandbox": "sandbox",
+    "decode": "reader",
+    "iter_decode": "reader",
+    "register_decoder": "decoders",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

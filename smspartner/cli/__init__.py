@@ -1,0 +1,106 @@
+"""The command line: thin commands over the library.
+
+Data goes to standard output, words to standard error, and the exit code says what to do next.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from smspartner._version import __version__
+from smspartner.cli._exit import Exit, exit_code
+from smspartner.cli._words import say
+from smspartner.errors import OutputError, SMSPartnerError
+
+#: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.
+_COMMANDS: Final = {
+    "download": "Fetch the numbers of a rental into a file, a table or a database.",
+    "decode": "Read a body that was saved before.",
+    "inspect": "Show what is in a body or an export.",
+    "verify": "Tell whether two files carry the same numbers.",
+    "status": "Say how far a rental is.",
+    "demo": "See it work, without an account.",
+    "sandbox": "Run a stand-in for the service on this machine.",
+    "completion": "Print what makes a shell complete this command.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"smspartner.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}. There are: {', '.join(_COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="smspartner")
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is being done.")
+def cli(*, verbose: bool) -> None:
+    """Fetch and read the contact rentals of SMS Partner.
+
+    The API key is taken from SMSPARTNER_API_KEY, or from the file named by --key-file.
+
+    \b
+    Exit codes:  0 done            5 refused by the service
+                 1 failed          6 network; safe to run again
+                 2 wrong usage     7 answer not understood; its body is kept
+                 4 key or setting  8 not ready yet (status)
+                                   130 interrupted
+    """
+    if verbose:
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s"
+        )
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; every failure is one clear line."""
+    try:
+        result: Any = cli.main(args=args, prog_name="smspartner", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        click.echo("smspartner: interrupted", err=True)
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SMSPartnerError as error:
+        return _explain(error)
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _explain(error: SMSPartnerError) -> int:
+    if isinstance(error, OutputError) and isinstance(error.__cause__, BrokenPipeError):
+        # The reader of a pipe has seen enough (``| head``): nothing to explain. Python would
+        # complain about its standard output when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE_CLOSED
+    for line in (str(error), *getattr(error, "__notes__", ())):
+        say(f"smspartner: {line}")
+    return exit_code(error)

@@ -1,0 +1,44 @@
+"""Exit codes: what a script can do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from smspartner.errors import (
+    APIError,
+    APIKeyInvalidError,
+    APIKeyMissingError,
+    ConfigurationError,
+    DecodeError,
+    RentalFailedError,
+    RentalPendingError,
+    SMSPartnerError,
+)
+
+
+class Exit(IntEnum):
+    """The exit codes of every command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    CONFIGURATION = 4
+    REFUSED = 5
+    NETWORK = 6
+    NOT_UNDERSTOOD = 7
+    PENDING = 8
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+def exit_code(error: SMSPartnerError) -> Exit:
+    """Return the exit code of a failure. Only one that is safe to run again is ``NETWORK``."""
+    if isinstance(error, RentalPendingError):
+        return Exit.PENDING
+    if error.retryable:
+        return Exit.NETWORK
+    if isinstance(error, ConfigurationError | APIKeyMissingError | APIKeyInvalidError):
+        return Exit.CONFIGURATION
+    if isinstance(error, APIError | RentalFailedError):
+        return Exit.REFUSED
+    return Exit.NOT_UNDERSTOOD if isinstance(error, DecodeError) else Exit.FAILED

@@ -1,0 +1,159 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from smspartner.client import Client
+from smspartner.errors import ConfigurationError
+from smspartner.export import COLUMNS, ExportOptions, check
+from smspartner.files import check_writable
+from smspartner.provenance import provenance_path
+from smspartner.suppress import read_suppression
+
+R = TypeVar("R")
+
+
+class _NotEmpty(click.ParamType):  # type: ignore[type-arg]
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip():
+            self.fail("it is empty; the token is in the confirmation of the rental", param, ctx)
+        return value.strip()
+
+
+TOKEN = _NotEmpty()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where numbers go, and what of them; one attribute for each option of ``output_options``."""
+
+    output: str
+    to: str | None
+    columns: str | None
+    e164: bool
+    exclude_stop: bool
+    suppress: Path | None
+    excel_safe: bool
+    provenance: bool
+    quiet: bool
+
+    def export_options(self, token: str | None) -> ExportOptions:
+        """Return what is to be written, after checking that it can be.
+
+        Raises:
+            ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
+        """
+        options = ExportOptions(
+            columns=self.columns.split(",") if self.columns else COLUMNS,
+            exclude_stop=self.exclude_stop,
+            suppress=read_suppression(self.suppress) if self.suppress else None,
+            e164=self.e164,
+            excel_safe=self.excel_safe,
+            token=token,
+        )
+        check(self.output, to=self.to, options=options)
+        if self.provenance:
+            check_writable(provenance_path(self.output))
+        return options
+
+
+def output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options that say what is written and where; they arrive as one ``Output``."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> R:
+        taken = {field.name: values.pop(field.name) for field in fields(Output)}
+        return command(out=Output(**taken), **values)
+
+    for option in reversed(_OUTPUT):
+        gathered = option(gathered)
+    return gathered
+
+
+_OUTPUT: Final = (
+    click.option(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE|URL",
+        help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow), "
+        "or sqlite:///FILE, postgresql://…  - is standard output.",
+    ),
+    click.option("--to", metavar="KIND", help="What to write, whatever the file's ending."),
+    click.option("--columns", metavar="NAMES", help="Which columns, such as id,phone,stop_sms."),
+    click.option("--e164", is_flag=True, help="Add the column e164: the phone in E.164."),
+    click.option("--exclude-stop", is_flag=True, help="Leave out who has opted out of SMS."),
+    click.option(
+        "--suppress",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Leave out the phones in this opt-out list, in whatever column they are.",
+    ),
+    click.option("--excel-safe", is_flag=True, help="CSV that Excel opens without harm."),
+    click.option(
+        "--provenance", is_flag=True, help="Write FILE.provenance.json: token, time, checksum …"
+    ),
+    click.option(
+        "-q", "--quiet", is_flag=True, help="No bar and no summary: errors only, for cron."
+    ),
+)
+
+
+def client_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options that say how the service is reached."""
+    for option in (
+        click.option(
+            "--base-url",
+            metavar="URL",
+            help="Another address of the API.  [env var: SMSPARTNER_BASE_URL]",
+        ),
+        click.option(
+            "--key-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="A file with the API key in it, instead of SMSPARTNER_API_KEY.",
+        ),
+        click.option(
+            "--timeout",
+            default=10.0,
+            show_default=True,
+            help="Seconds to wait for a connection, and for each next byte.",
+        ),
+        click.option(
+            "--deadline",
+            default=3600.0,
+            show_default=True,
+            help="Seconds that the whole download may take.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def make_client(
+    *, base_url: str | None, key_file: Path | None, timeout: float, deadline: float
+) -> Client:
+    """Return the client that the options describe.
+
+    Raises:
+        ConfigurationError: the key file cannot be read, or an option cannot work.
+    """
+    return Client(_read_key(key_file), base_url=base_url, timeout=timeout, deadline=deadline)
+
+
+def _read_key(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+    raise ConfigurationError(f"cannot read the key file {str(path)!r}: {reason}")

@@ -1,0 +1,97 @@
+"""From a stream of numbers to a sink, with a bar on the way and a summary at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from smspartner.cli._options import Output
+from smspartner.cli._words import say
+from smspartner.export import ExportOptions, Written, write
+from smspartner.files import STDOUT
+from smspartner.models import RentedNumber
+
+Batches = Iterator[list[RentedNumber]]
+
+
+class Source(Protocol):
+    """Numbers on their way, and how many there will be."""
+
+    @property
+    def declared(self) -> int | None:
+        """The declared count, None where it is not known."""
+        ...
+
+    def batches(self) -> Batches:
+        """Yield the numbers in lists."""
+        ...
+
+
+def transfer(source: Source, out: Output, options: ExportOptions) -> Written:
+    """Write all numbers of a source, and say what was written."""
+    with _watched(source, show=not out.quiet and _bar_is_seen(out.output)) as batches:
+        written = write(batches, out.output, to=out.to, options=options)
+    if not out.quiet:
+        say(_summary(written))
+    return written
+
+
+@contextmanager
+def naming_kept() -> Iterator[None]:
+    """Say on Ctrl-C or SIGTERM where a body was kept; other errors are explained by ``run``."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        for note in getattr(stop, "__notes__", ()):
+            say(f"smspartner: {note}")
+        raise
+
+
+def safety_copy(output: str, format_name: str) -> Path:
+    """Return where a body is kept until its numbers are safe: beside the file they go to."""
+    if output == STDOUT or "://" in output:
+        return Path(f"smspartner-body.{format_name}")
+    return Path(f"{output}.body.{format_name}")
+
+
+def _summary(written: Written) -> str:
+    target = "standard output" if written.target == STDOUT else written.target
+    parts = [f"{written.rows:,} numbers written to {target}"]
+    if written.opted_out:
+        parts.append(f"{written.opted_out:,} left out who opted out of SMS")
+    if written.suppressed:
+        parts.append(f"{written.suppressed:,} left out by the suppression list")
+    return ", ".join(parts)
+
+
+def _bar_is_seen(output: str) -> bool:
+    """Say whether somebody watches, and the data does not go to the same screen."""
+    return sys.stderr.isatty() and not (output == STDOUT and sys.stdout.isatty())
+
+
+@contextmanager
+def _watched(source: Source, *, show: bool) -> Iterator[Batches]:
+    if not show:
+        yield source.batches()
+        return
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TimeRemainingColumn,
+    )
+
+    columns = ("numbers", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def counted() -> Batches:
+            for batch in source.batches():
+                yield batch
+                progress.update(task, total=source.declared, advance=len(batch))
+
+        yield counted()

@@ -1,0 +1,74 @@
+"""``smspartner decode``: the numbers of a body that was saved before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import click
+
+from smspartner.cli._options import Output, output_options
+from smspartner.cli._transfer import transfer
+from smspartner.limits import KIB
+from smspartner.models import RentedNumber
+from smspartner.provenance import (
+    BodyDigest,
+    Provenance,
+    provenance,
+    provenance_path,
+    write_provenance,
+)
+from smspartner.reader import ResponseReader, iter_batches
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-", type=click.File("rb"))
+@output_options
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "xml"]),
+    help="What the body is.  [default: as it looks]",
+)
+@click.option(
+    "--token", metavar="TOKEN", help="The rental's token, for databases and --provenance."
+)
+def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | None) -> None:
+    """Read the numbers of a saved body: JSON or XML, as the service sent it.
+
+    \b
+    smspartner decode body.xml -o numbers.csv
+    curl … | smspartner decode - --to jsonl
+    """
+    body = _Body(file, format_name)
+    if out.provenance and token is None:
+        raise click.UsageError("--provenance names the rental: give its --token too")
+    transfer(body, out, out.export_options(token))
+    if out.provenance and token is not None:
+        write_provenance(body.provenance(token), provenance_path(out.output))
+
+
+class _Body:
+    """A body in an open file, as a source of numbers."""
+
+    def __init__(self, body: BinaryIO, format_name: str | None) -> None:
+        self._reader = ResponseReader(format_name)
+        self._body = body
+        self._digest = BodyDigest()
+
+    @property
+    def declared(self) -> int | None:
+        return self._reader.declared
+
+    def batches(self) -> Iterator[list[RentedNumber]]:
+        chunks = iter(lambda: self._body.read(256 * KIB), b"")
+        return iter_batches(self._reader, self._digest.tee(chunks))
+
+    def provenance(self, token: str) -> Provenance:
+        return provenance(
+            token=token,
+            format=self._reader.format or "",
+            count=self._reader.found,
+            sha256=self._digest.sha256,
+            size=self._digest.size,
+        )

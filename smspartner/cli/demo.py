@@ -1,0 +1,69 @@
+"""``smspartner demo``: the product in one command, for someone without an account."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from itertools import islice
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from smspartner.client import Client
+from smspartner.errors import DecodeError
+from smspartner.export import write
+from smspartner.models import mask_phone
+from smspartner.rental import RentalFile
+from smspartner.sandbox import Sandbox
+
+_SHOWN: Final = 3
+
+
+@click.command()
+@click.option("--numbers", default=10_000, show_default=True, help="How many numbers to rent.")
+@click.option(
+    "-o", "--output", default="numbers.csv", show_default=True, help="The CSV file to write."
+)
+def demo(numbers: int, output: str) -> None:
+    """Rent made-up numbers from a stand-in service on this machine, and fetch them.
+
+    The same rental comes as JSON and as XML; both must give equal objects. No account is needed
+    and nothing leaves this machine: every phone is one reserved for fiction.
+    """
+    with (
+        Sandbox(numbers=numbers) as service,
+        Client(service.api_key, base_url=service.url) as client,
+    ):
+        results = {name: _timed(client, service.token, name) for name in ("json", "xml")}
+    rental, _ = results["json"]
+    if rental != results["xml"][0]:
+        raise DecodeError("JSON and XML gave different numbers: please report this as a bug")
+    write([rental.numbers], output, to="csv")
+    _show(results)
+    command = sys.argv[0] if sys.argv[0].endswith(f"{os.sep}smspartner") else "smspartner"
+    click.echo(
+        f"\nJSON and XML gave equal objects. {len(rental):,} numbers are in {output}.\n\n"
+        "Next, with the key and token of your own rental:\n"
+        "  export SMSPARTNER_API_KEY=...\n"
+        f"  {command} download TOKEN -o numbers.csv\n"
+        "or without an account, against a service on this machine:\n"
+        f"  {command} sandbox"
+    )
+
+
+def _timed(client: Client, token: str, format_name: str) -> tuple[RentalFile, float]:
+    start = time.perf_counter()
+    rental = client.download(token, format=format_name)
+    return rental, time.perf_counter() - start
+
+
+def _show(results: dict[str, tuple[RentalFile, float]]) -> None:
+    table = Table("format", "numbers", "opted out", "seconds", "first numbers")
+    for name, (rental, seconds) in results.items():
+        opted_out = sum(number.stop_sms for number in rental)
+        first = "\n".join(mask_phone(number.phone) for number in islice(rental, _SHOWN))
+        table.add_row(name, f"{len(rental):,}", f"{opted_out:,}", f"{seconds:.2f}", first)
+    Console().print(table)

@@ -1,0 +1,80 @@
+"""``smspartner download``: a rental's numbers, from the service to where they are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from smspartner.cli._options import (
+    TOKEN,
+    Output,
+    client_options,
+    make_client,
+    output_options,
+)
+from smspartner.cli._transfer import naming_kept, safety_copy, transfer
+from smspartner.cli._waiting import wait_for
+from smspartner.files import RawBody
+from smspartner.provenance import provenance, provenance_path, write_provenance
+
+
+@click.command()
+@click.argument("token", type=TOKEN)
+@output_options
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "xml"]),
+    default="json",
+    show_default=True,
+    help="The format to ask the service for; the numbers are the same.",
+)
+@click.option("--raw", metavar="FILE", help="Keep the body as the service sent it, byte for byte.")
+@click.option("--wait", is_flag=True, help="Wait until the file is there, up to --deadline.")
+@client_options
+def download(
+    token: str,
+    out: Output,
+    format_name: str,
+    raw: str | None,
+    key_file: Path | None,
+    base_url: str | None,
+    timeout: float,
+    deadline: float,
+    *,
+    wait: bool,
+) -> None:
+    """Fetch the numbers of the rental TOKEN.
+
+    The service records a download. So the body is on disk before it is read: beside the output,
+    removed once the numbers are written; or in the file given with --raw, where it stays.
+
+    \b
+    smspartner download TOKEN -o numbers.csv
+    smspartner download TOKEN -o numbers.parquet --exclude-stop
+    smspartner download TOKEN -o sqlite:///rentals.db --wait -q
+    smspartner download TOKEN --format xml --raw body.xml > numbers.csv
+    """
+    options = out.export_options(token)
+    body = RawBody(raw or safety_copy(out.output, format_name), keep=raw is not None)
+    with make_client(
+        base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
+    ) as client:
+        if wait:
+            wait_for(client, token, format_name=format_name, deadline=deadline, quiet=out.quiet)
+        with (
+            naming_kept(),
+            body,
+            client.stream(token, format=format_name, raw=body) as stream,
+        ):
+            transfer(stream, out, options)
+    if out.provenance:
+        record = provenance(
+            token=token,
+            format=stream.format,
+            count=stream.found,
+            sha256=body.sha256,
+            size=body.size,
+        )
+        write_provenance(record, provenance_path(out.output))

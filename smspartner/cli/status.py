@@ -1,0 +1,72 @@
+"""``smspartner status``: how far a rental is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from smspartner.cli._exit import Exit
+from smspartner.cli._options import TOKEN, client_options, make_client
+from smspartner.cli._waiting import line_of, wait_for
+from smspartner.status import RentalState, RentalStatus
+
+
+@click.command()
+@click.argument("token", type=TOKEN)
+@click.option("--json", "as_json", is_flag=True, help="All of it, as JSON on one line.")
+@click.option("--wait", is_flag=True, help="Wait until the file is there, or --deadline is over.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing while waiting.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "xml"]),
+    default="json",
+    show_default=True,
+    help="The format to ask the service for.",
+)
+@client_options
+def status(
+    token: str,
+    format_name: str,
+    key_file: Path | None,
+    base_url: str | None,
+    timeout: float,
+    deadline: float,
+    *,
+    as_json: bool,
+    wait: bool,
+    quiet: bool,
+) -> int:
+    """Say how far the rental TOKEN is. The exit code is 8 while its file is not there yet.
+
+    \b
+    smspartner status TOKEN
+    smspartner status TOKEN --wait && smspartner download TOKEN -o numbers.csv
+    """
+    with make_client(
+        base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
+    ) as client:
+        if wait:
+            found = wait_for(client, token, format_name=format_name, deadline=deadline, quiet=quiet)
+        else:
+            found = client.status(token, format=format_name)
+    click.echo(_as_json(found) if as_json else line_of(found))
+    if found.state is RentalState.FAILED:
+        return Exit.REFUSED
+    return Exit.PENDING if found.pending else Exit.OK
+
+
+def _as_json(found: RentalStatus) -> str:
+    fields = _plain(found)
+    del fields["success"]
+    return msgspec.json.encode({"state": found.state.name.lower(), **fields}).decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a struct under the names of Python, which are those of the documentation."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

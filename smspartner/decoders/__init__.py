@@ -1,0 +1,96 @@
+"""Decoders: how the bytes of a body become an answer. The plug-in point of this library.
+
+A decoder knows one encoding, keeps no state between calls, and honours three points:
+
+1. It says which bodies are its own: ``name`` (what ``format=`` and ``_format=`` say),
+   ``media_types`` (lower case), ``first_bytes`` (every byte a body of this encoding may begin
+   with, white space and byte order mark aside).
+2. ``decode`` turns one *complete* document into an instance of the ``Answer`` struct it is asked
+   for. It calls ``require_success`` on what it read, so a refusal is an ``APIError``; anything
+   that is not what the contract says is a ``DecodeError``; no other exception leaves it.
+3. ``find_hole`` says where the array of records opens, so that a body of any size can be read in
+   slices with flat memory. A decoder that returns None is right too: its bodies are then read in
+   one piece, under ``Limits.document``.
+
+``register_decoder`` makes a decoder known; the built-in ones are registered the same way, and
+loaded when they are first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Final, Protocol, cast
+
+from smspartner.answers import A
+from smspartner.decoders._hole import Hole
+from smspartner.errors import ConfigurationError
+from smspartner.limits import Limits
+
+__all__ = ["Decoder", "decoder_named", "decoders", "format_names", "register_decoder"]
+
+
+class Decoder(Protocol):
+    """One encoding; the three points of its contract are in the module's docstring."""
+
+    name: str
+    media_types: frozenset[str]
+    first_bytes: bytes
+
+    def decode(self, document: bytes, answer: type[A], limits: Limits) -> A:
+        """Return a complete document as ``answer``, or raise APIError or DecodeError."""
+        ...
+
+    def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
+        """Return where the records open in the first bytes of a long body, None if nowhere."""
+        ...
+
+
+def _built_in(module: str) -> Callable[[], Decoder]:
+    def load() -> Decoder:
+        return cast("Decoder", import_module(f"smspartner.decoders.{module}").DECODER)
+
+    return load
+
+
+_loaders: Final[dict[str, Callable[[], Decoder]]] = {
+    "json": _built_in("json"),
+    "xml": _built_in("xml"),
+}
+
+
+def register_decoder(decoder: Decoder) -> None:
+    """Make a decoder known under its name; one that is known already is replaced.
+
+    From then on ``format=decoder.name`` selects it, and bodies are recognised by its media types
+    and first bytes.
+
+    Raises:
+        ConfigurationError: the decoder has no name.
+    """
+    if not decoder.name:
+        raise ConfigurationError("a decoder needs a name: it is what format= says")
+    _loaders[decoder.name] = lambda: decoder
+
+
+def format_names() -> tuple[str, ...]:
+    """Return the names of all known formats, built-in ones first."""
+    return tuple(_loaders)
+
+
+def decoder_named(name: str) -> Decoder:
+    """Return the decoder of a format.
+
+    Raises:
+        ConfigurationError: no decoder has this name.
+    """
+    load = _loaders.get(name)
+    if load is None:
+        known = ", ".join(format_names())
+        raise ConfigurationError(f"unknown format {name!r}; this library knows: {known}")
+    return load()
+
+
+def decoders() -> Iterator[Decoder]:
+    """Return every known decoder, built-in ones first."""
+    return (load() for load in _loaders.values())

@@ -1,0 +1,68 @@
+"""Parquet and Arrow IPC files; both need the extra ``arrow``."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from smspartner.errors import ConfigurationError
+from smspartner.export.arrow import arrow_batches, arrow_schema, pyarrow
+from smspartner.export.extras import load
+from smspartner.export.rows import ExportOptions, Rows
+from smspartner.files import STDOUT, atomic_writer, check_writable
+
+
+class _ColumnarSink(ABC):
+    """What the two have in common: pyarrow writes record batches to an atomic file."""
+
+    schemes = ()
+    extra = "arrow"
+    name: str
+    endings: Sequence[str]
+
+    def check(self, target: str, options: ExportOptions) -> None:  # noqa: ARG002 - protocol
+        """Raise ``ConfigurationError`` without pyarrow, ``OutputError`` where no file can be."""
+        pyarrow()
+        if target == STDOUT:
+            raise ConfigurationError(f"{self.name} needs a file; standard output cannot take it")
+        check_writable(target)
+
+    def write(self, rows: Rows, target: str, options: ExportOptions) -> int:  # noqa: ARG002
+        """Write the file, or none at all, and return its bytes."""
+        with atomic_writer(target) as file:
+            with self._writer(file, arrow_schema(rows.columns)) as writer:
+                for batch in arrow_batches(rows):
+                    writer.write_batch(batch)
+            return file.tell()
+
+    @abstractmethod
+    def _writer(self, file: BinaryIO, schema: Any) -> contextlib.AbstractContextManager[Any]:
+        """Return pyarrow's writer of the format."""
+
+
+class ParquetSink(_ColumnarSink):
+    """Parquet, compressed with Zstandard; one row group for each 65,536 rows."""
+
+    name = "parquet"
+    endings = (".parquet",)
+
+    def _writer(self, file: BinaryIO, schema: Any) -> contextlib.AbstractContextManager[Any]:
+        parquet = load("pyarrow.parquet", "smspartner[arrow]")
+        # Phones hardly ever repeat: a dictionary of them costs time and saves nothing.
+        writer: contextlib.AbstractContextManager[Any] = parquet.ParquetWriter(
+            file, schema, compression="zstd", use_dictionary=False
+        )
+        return writer
+
+
+class ArrowSink(_ColumnarSink):
+    """Arrow IPC, the file format (Feather V2), not compressed: it can be mapped into memory."""
+
+    name = "arrow"
+    endings = (".arrow", ".feather")
+
+    def _writer(self, file: BinaryIO, schema: Any) -> contextlib.AbstractContextManager[Any]:
+        writer: contextlib.AbstractContextManager[Any] = pyarrow().ipc.new_file(file, schema)
+        return writer

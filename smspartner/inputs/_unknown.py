@@ -1,0 +1,35 @@
+"""What to say of a file that holds no numbers in any form that is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smspartner.errors import UnknownFormatError
+from smspartner.inputs._file import InputFile
+from smspartner.sniff import excerpt
+
+#: What other files begin with, and what to do about them.
+_OTHERS: Final = {
+    b"PK\x03\x04": "it is a workbook or a zip archive; save the sheet as CSV, or unpack it",
+    b"\x1f\x8b": "it is compressed; unpack it first (gunzip)",
+    b"\x28\xb5\x2f\xfd": "it is compressed; unpack it first (zstd -d)",
+    b"\xff\xfe": "it is text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "it is text in UTF-16; save it as UTF-8",
+}
+
+
+def unknown_format(file: InputFile) -> UnknownFormatError:
+    """Return the error for a file that no format recognises."""
+    return UnknownFormatError(f"{file}: {_reason(file.start)}")
+
+
+def _reason(start: bytes) -> str:
+    if not start.strip():
+        return "it is empty; there is nothing to read"
+    for mark, reason in _OTHERS.items():
+        if start.startswith(mark):
+            return reason
+    return (
+        "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow or SQLite "
+        f"with numbers in it; it begins with {excerpt(start[:200])}"
+    )

@@ -1,0 +1,41 @@
+"""How much of a body is read before it is refused (rule R10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from smspartner.errors import ConfigurationError
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what a body may cost; crossing one raises ``LimitError``.
+
+    Attributes:
+        body: bytes of a whole body, however it is read.
+        document: bytes of a body that has to be read in one piece: an error, a status, or
+            numbers in a shape that cannot be streamed. It is held in memory.
+        record: bytes of a single record in a streamed body.
+        depth: how deep values may be nested.
+
+    Raises:
+        ConfigurationError: a limit below 1.
+    """
+
+    body: int = 16 * GIB
+    document: int = 32 * MIB
+    record: int = 1 * MIB
+    depth: int = 64
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise ConfigurationError(f"the limit {field.name!r} must be 1 or more")
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -1,0 +1,36 @@
+"""A rental's numbers, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from smspartner.models import RentedNumber
+from smspartner.tabular import Tabular
+
+
+class RentalFile(msgspec.Struct, Tabular, frozen=True):
+    """The numbers of one rental, complete: its length and iteration are those of ``numbers``.
+
+    Attributes:
+        numbers: the records in the order of the wire.
+        declared: the count the service declared, None where it declared none. Where there is
+            one, it equals ``len(numbers)`` (rule R8).
+    """
+
+    numbers: tuple[RentedNumber, ...]
+    declared: int | None = None
+
+    def batches(self) -> tuple[tuple[RentedNumber, ...]]:
+        """Return all numbers as one batch, in the form that exports take."""
+        return (self.numbers,)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[RentedNumber]:
+        return iter(self.numbers)
+
+    def __repr__(self) -> str:
+        return f"RentalFile({len(self.numbers)} numbers, declared={self.declared})"

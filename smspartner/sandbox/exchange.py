@@ -1,0 +1,159 @@
+"""One request and the means of answering it, well or badly."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+from email.utils import formatdate
+from http import HTTPStatus
+from threading import Event
+from typing import Final
+
+from smspartner.sandbox.service import Answer, Question, Service
+from smspartner.sandbox.settings import Framing, Rental
+
+# How often somebody who stalls looks whether anybody is still there, in seconds.
+_GLANCE: Final = 0.1
+
+
+def head(answer: Answer, framing: Framing, *, length: int | None = None) -> bytes:
+    """Return the status line and headers of an answer.
+
+    Args:
+        answer: what they belong to.
+        framing: how they make the body's end known.
+        length: what Content-Length says where it is to be wrong.
+    """
+    ending = {
+        "length": f"Content-Length: {answer.size if length is None else length}",
+        "chunked": "Transfer-Encoding: chunked",
+        "close": "Connection: close",
+    }
+    status = HTTPStatus(answer.status)
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "Server: smspartner-sandbox",
+        f"Date: {formatdate(usegmt=True)}",
+        f"Content-Type: {answer.media}",
+        *answer.headers,
+        ending[framing],
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def framed(pieces: Iterable[bytes], framing: Framing, cut: int | None = None) -> Iterator[bytes]:
+    """Return a body as it goes over the wire.
+
+    Args:
+        pieces: the body.
+        framing: how its end is made known.
+        cut: bytes of the body after which everything stops, in the middle of a chunk where
+            there are chunks; None for a whole body.
+    """
+    chunked = framing == "chunked"
+    left = cut
+    for piece in filter(None, pieces):
+        opening, closing = (b"%x\r\n" % len(piece), b"\r\n") if chunked else (b"", b"")
+        if left is not None and left < len(piece):
+            yield opening + piece[:left]
+            return
+        yield opening + piece + closing if chunked else piece
+        left = None if left is None else left - len(piece)
+    if chunked and cut is None:
+        yield b"0\r\n\r\n"
+
+
+class Exchange:
+    """One request and the means of answering it, well or badly.
+
+    Args:
+        connection: where the answer goes.
+        question: what was asked.
+        service: what has the right answer.
+        rental: what the question's token means, None where it means nothing.
+        stopped: set when the sandbox stops; nothing here waits longer than that.
+
+    Attributes:
+        finished: whether the connection is of no use after this answer.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        question: Question,
+        service: Service,
+        rental: Rental | None,
+        stopped: Event,
+    ) -> None:
+        self.question = question
+        self.settings = service.settings
+        self.finished = False
+        self._connection = connection
+        self._service = service
+        self._rental = rental
+        self._stopped = stopped
+
+    @property
+    def framing(self) -> Framing:
+        """How the body's end is to be made known."""
+        return self._rental.framing if self._rental else self.settings.framing
+
+    @property
+    def at(self) -> int | None:
+        """Bytes of the body that pass before a fault, None where that is left to the fault."""
+        return self._rental.at if self._rental else self.settings.at
+
+    @property
+    def drip(self) -> float:
+        """Seconds between two bytes that dribble."""
+        return self._rental.drip if self._rental else self.settings.drip
+
+    def fault(self) -> str | None:
+        """Return the name of the fault that strikes this answer, and count the strike."""
+        by = self._rental or self.settings
+        if by.fault and self._service.ledger.strike(self.question.token, by.times):
+            return by.fault
+        return None
+
+    def answer(self) -> Answer:
+        """Return what the service says; a download is recorded by it."""
+        return self._service.answer(self.question, self._rental)
+
+    def send(self, answer: Answer, framing: Framing | None = None, cut: int | None = None) -> None:
+        """Send an answer, whole or up to a byte of its body."""
+        framing = framing or self.framing
+        self.write([head(answer, framing)])
+        self.write(framed(answer.body, framing, cut))
+        self.finished |= framing == "close" or cut is not None
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Send bytes as they are."""
+        for piece in pieces:
+            self._connection.sendall(piece)
+
+    def dribble(self, pieces: Iterable[bytes]) -> None:
+        """Send bytes one by one."""
+        for byte in (bytes([byte]) for piece in pieces for byte in piece):
+            if self._stopped.wait(self.drip):
+                return
+            self.write([byte])
+
+    def stall(self) -> None:
+        """Say nothing more until the client leaves or the sandbox stops."""
+        self.finished = True
+        while not self._stopped.wait(_GLANCE) and self._client_is_there():
+            pass
+
+    def reset(self) -> None:
+        """Drop the connection with a TCP reset instead of its proper end."""
+        self.finished = True
+        abort = struct.pack("ii", 1, 0)
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
+        # The socket object would say goodbye (FIN) before it closes; the bare descriptor does not.
+        socket.close(self._connection.detach())
+
+    def _client_is_there(self) -> bool:
+        readable, _, _ = select.select([self._connection], [], [], 0)
+        return not readable or bool(self._connection.recv(1, socket.MSG_PEEK))

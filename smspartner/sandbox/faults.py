@@ -1,0 +1,196 @@
+"""Everything that can go wrong between the service and its client, on demand.
+
+A fault is chosen by its name, for all answers (``Sandbox(fault="stall")``) or by a token
+(``fault-stall``, see ``Settings``). ``at``, ``times``, ``drip`` and ``framing`` shape it.
+
+The body stops early, and was recorded as downloaded:
+    ``cut`` after ``at`` bytes, under the framing in force; ``short-length``, ``cut-chunk`` and
+    ``cut-close`` under one of their own; ``no-last-chunk`` between chunks; ``small-length`` where
+    Content-Length itself says too little; ``reset`` with a TCP reset; ``gzip-cut`` inside a gzip
+    stream that HTTP calls complete; ``cut-headers`` before the body.
+Time passes:
+    ``stall`` in the body, ``stall-headers`` before any byte; ``dribble`` a byte of the body every
+    ``drip`` seconds, ``dribble-headers`` of the headers too.
+Something else arrives, and no download is recorded:
+    ``429``, ``503``, ``504`` with Retry-After; ``html`` a 502 page of a proxy; ``redirect`` to
+    another host with the key in the address, ``redirect-bomb`` with a bomb as its body;
+    ``garbage`` that is not HTTP; ``reset-early`` a TCP reset before any byte.
+The answer is dressed up:
+    ``wrong-type`` as HTML, ``other-type`` as the other format; ``empty`` has no body; ``gzip`` is
+    sound but compressed; ``gzip-bomb`` is sound too, and ``bomb`` bytes of white space long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from http import HTTPStatus
+from typing import Final, TypeAlias
+
+from smspartner.sandbox.exchange import Exchange, framed, head
+from smspartner.sandbox.gzipped import bomb, compressed
+from smspartner.sandbox.service import Answer, framework_error, whole
+from smspartner.sandbox.settings import Framing
+from smspartner.sandbox.wire import MEDIA_TYPES, Format
+
+Fault: TypeAlias = Callable[[Exchange], None]
+
+_GZIP: Final = "Content-Encoding: gzip"
+_PAGE: Final = (
+    "<!DOCTYPE html>\n<html>\n<head><title>{0}</title></head>\n"
+    "<body>\n<center><h1>{0}</h1></center>\n<hr><center>nginx</center>\n</body>\n</html>\n"
+)
+
+
+def _cut(exchange: Exchange, framing: Framing | None = None) -> None:
+    answer = exchange.answer()
+    exchange.send(answer, framing, cut=_passing(exchange, answer))
+
+
+def _no_last_chunk(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.send(answer, "chunked", cut=answer.size)
+
+
+def _small_length(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.write([head(answer, "length", length=_passing(exchange, answer))])
+    exchange.write(answer.body)
+    exchange.finished = True
+
+
+def _cut_headers(exchange: Exchange) -> None:
+    lines = head(exchange.answer(), exchange.framing)
+    exchange.write([lines[: len(lines) // 2]])
+    exchange.finished = True
+
+
+def _reset(exchange: Exchange) -> None:
+    _cut(exchange)
+    exchange.reset()
+
+
+def _stall(exchange: Exchange) -> None:
+    _cut(exchange)
+    exchange.stall()
+
+
+def _dribble(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.write([head(answer, exchange.framing)])
+    _dribble_body(exchange, answer)
+
+
+def _dribble_headers(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.dribble([head(answer, exchange.framing)])
+    _dribble_body(exchange, answer)
+
+
+def _dribble_body(exchange: Exchange, answer: Answer) -> None:
+    exchange.dribble(framed(answer.body, exchange.framing))
+    exchange.finished |= exchange.framing == "close"
+
+
+def _busy(exchange: Exchange, status: HTTPStatus) -> None:
+    later = f"Retry-After: {exchange.settings.retry_after}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        exchange.send(framework_error(status, exchange.question.form, later), "length")
+    else:
+        exchange.send(_page(status, later), "length")
+
+
+def _html(exchange: Exchange) -> None:
+    exchange.send(_page(HTTPStatus.BAD_GATEWAY), "length")
+
+
+def _redirect(exchange: Exchange) -> None:
+    exchange.send(_page(HTTPStatus.FOUND, _elsewhere(exchange)), "length")
+
+
+def _redirect_bomb(exchange: Exchange) -> None:
+    body = bomb([b""], exchange.settings.bomb)
+    status, headers = HTTPStatus.FOUND, (_elsewhere(exchange), _GZIP)
+    exchange.send(Answer(body, 0, "text/html", status, headers), "chunked")
+
+
+def _garbage(exchange: Exchange) -> None:
+    exchange.write([b"\x15\x03\x01\x00\x02\x02\x0a this is not HTTP\r\n\r\n"])
+    exchange.finished = True
+
+
+def _wrong_type(exchange: Exchange) -> None:
+    exchange.send(replace(exchange.answer(), media="text/html; charset=UTF-8"))
+
+
+def _other_type(exchange: Exchange) -> None:
+    other: Format = "xml" if exchange.question.form == "json" else "json"
+    exchange.send(replace(exchange.answer(), media=MEDIA_TYPES[other]))
+
+
+def _empty(exchange: Exchange) -> None:
+    exchange.send(replace(exchange.answer(), body=[], size=0))
+
+
+def _gzip(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    exchange.send(replace(answer, body=compressed(answer.body), headers=(_GZIP,)), "chunked")
+
+
+def _gzip_cut(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    # In memory, so that the length of what is left can be stated and nothing looks amiss.
+    body = b"".join(compressed(answer.body))
+    left = body[: len(body) // 2 if exchange.at is None else exchange.at]
+    exchange.send(replace(answer, body=[left], size=len(left), headers=(_GZIP,)))
+
+
+def _gzip_bomb(exchange: Exchange) -> None:
+    answer = exchange.answer()
+    body = bomb(answer.body, exchange.settings.bomb)
+    exchange.send(replace(answer, body=body, headers=(_GZIP,)), "chunked")
+
+
+def _passing(exchange: Exchange, answer: Answer) -> int:
+    return answer.size // 2 if exchange.at is None else exchange.at
+
+
+def _page(status: HTTPStatus, *headers: str) -> Answer:
+    page = _PAGE.format(f"{status.value} {status.phrase}").encode()
+    return whole(page, "text/html", status, *headers)
+
+
+def _elsewhere(exchange: Exchange) -> str:
+    return f"Location: {exchange.settings.redirect_to}{exchange.question.target}"
+
+
+#: Every fault by its name.
+FAULTS: Final[dict[str, Fault]] = {
+    "cut": _cut,
+    "short-length": partial(_cut, framing="length"),
+    "cut-chunk": partial(_cut, framing="chunked"),
+    "cut-close": partial(_cut, framing="close"),
+    "no-last-chunk": _no_last_chunk,
+    "small-length": _small_length,
+    "cut-headers": _cut_headers,
+    "reset": _reset,
+    "reset-early": Exchange.reset,
+    "stall": _stall,
+    "stall-headers": Exchange.stall,
+    "dribble": _dribble,
+    "dribble-headers": _dribble_headers,
+    "429": partial(_busy, status=HTTPStatus.TOO_MANY_REQUESTS),
+    "503": partial(_busy, status=HTTPStatus.SERVICE_UNAVAILABLE),
+    "504": partial(_busy, status=HTTPStatus.GATEWAY_TIMEOUT),
+    "html": _html,
+    "redirect": _redirect,
+    "redirect-bomb": _redirect_bomb,
+    "garbage": _garbage,
+    "wrong-type": _wrong_type,
+    "other-type": _other_type,
+    "empty": _empty,
+    "gzip": _gzip,
+    "gzip-cut": _gzip_cut,
+    "gzip-bomb": _gzip_bomb,
+}

@@ -1,0 +1,117 @@
+"""The sandbox as its users know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from smspartner.errors import ConfigurationError
+from smspartner.models import RentedNumber
+from smspartner.sandbox.faults import FAULTS
+from smspartner.sandbox.people import numbers_of
+from smspartner.sandbox.rentals import Ledger, State
+from smspartner.sandbox.server import HOST, Request, Server
+from smspartner.sandbox.settings import Rental, Settings, read_token
+
+
+class Sandbox(Settings):
+    """A stand-in for the service, for tests, demonstrations and benchmarks.
+
+    Args:
+        **options: see ``Settings``; ``numbers`` is the one most often given.
+
+    Raises:
+        ConfigurationError: an option that cannot be.
+
+    >>> with Sandbox(numbers=2, seed=7) as sandbox:
+    ...     sandbox.url.startswith("http://127.0.0.1:")
+    True
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fault is not None and self.fault not in FAULTS:
+            raise ConfigurationError(f"there is no fault {self.fault!r}; use {', '.join(FAULTS)}")
+        self._ledger = Ledger()
+        self._server: Server | None = None
+        self._thread: Thread | None = None
+
+    def __repr__(self) -> str:
+        where = self.url if self._server else "not running"
+        return f"<Sandbox {where}, {self.numbers} numbers, seed {self.seed}>"
+
+    @property
+    def url(self) -> str:
+        """The base address to give to a client, up to and with ``/v1``."""
+        return f"http://{HOST}:{self._running().server_port}/v1"
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests since the last start, oldest first, at most 10,000; they outlive a stop."""
+        return list(self._server.log) if self._server else []
+
+    def expected(self, token: str | None = None) -> Iterator[RentedNumber]:
+        """Return, one by one, the numbers a client should read.
+
+        Args:
+            token: which rental; None for the one that is there from the start.
+        """
+        return numbers_of(self.seed, self._rental(token).numbers)
+
+    def state(self, token: str | None = None) -> State:
+        """Return the state of a rental, None for the one that is there from the start."""
+        return self._ledger.state(self._rental(token))
+
+    def start(self) -> Self:
+        """Start to answer, in a thread of its own.
+
+        Raises:
+            ConfigurationError: it is running already, or the port cannot be had.
+        """
+        if self._thread:
+            raise ConfigurationError("this sandbox is running already")
+        self._server = Server(self, self._ledger)
+        self._thread = Thread(target=self._server.run, name="smspartner-sandbox", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop at once, also in the middle of answers; does nothing where nothing runs."""
+        server, thread = self._server, self._thread
+        if server and thread:
+            server.stop()
+            thread.join()
+            self._thread = None
+
+    def serve_forever(self) -> None:
+        """Answer until Ctrl-C (``KeyboardInterrupt`` goes on to the caller) or ``stop``."""
+        try:
+            if not self._thread:
+                self.start()
+            self._running().stopped.wait()
+        finally:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise ConfigurationError("start the sandbox first")
+        return self._server
+
+    def _rental(self, token: str | None) -> Rental:
+        rental = read_token(self.token if token is None else token, self, FAULTS)
+        if rental is None:
+            raise ConfigurationError("the sandbox has no rental with this token")
+        return rental

@@ -1,0 +1,134 @@
+"""The numbers of a rental on their way from the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from types import TracebackType
+from typing import Self
+
+from smspartner.errors import (
+    LATER,
+    APIError,
+    DecodeError,
+    LimitError,
+    OutputError,
+    SMSPartnerError,
+    UnknownFormatError,
+    bare,
+)
+from smspartner.files import RawBody
+from smspartner.limits import Limits
+from smspartner.models import RentedNumber
+from smspartner.reader import ResponseReader, iter_batches
+from smspartner.secret import APIKey
+from smspartner.tabular import Tabular
+from smspartner.transport import Reply
+
+
+def settle(error: SMSPartnerError, key: APIKey) -> None:
+    """Mask the key in an error, and say that it is safe to call again if the server asked to."""
+    key.hide_in_error(error)
+    page = isinstance(error, UnknownFormatError)
+    framework = isinstance(error, APIError) and error.code == error.http_status
+    if error.http_status in LATER and (page or framework):
+        error.retryable = True
+
+
+class NumberStream(Iterator[RentedNumber], Tabular):
+    """The numbers of one rental on their way; an iterator, and a context manager.
+
+    Leaving it early drops the connection. ``Client.stream`` makes it.
+
+    Attributes:
+        http_status: the status of the answer.
+        declared: the count the service declares, None where it declares none. Known from the
+            start, except where the service puts it behind the numbers.
+        format: the name of the format the answer is in.
+        found: how many numbers have been read so far.
+    """
+
+    def __init__(
+        self, reply: Reply, key: APIKey, limits: Limits, raw: RawBody | None = None
+    ) -> None:
+        self.http_status = reply.status
+        self._reply = reply
+        self._key = key
+        self._raw = raw
+        self._chunks = reply.chunks if raw is None else raw.tee(reply.chunks)
+        self._reader = ResponseReader(
+            media_type=reply.media_type, http_status=reply.status, limits=limits
+        )
+        self._source = self._read()
+        self._first = next(self._source, None)
+        self._numbers = chain.from_iterable(self.batches())
+
+    @property
+    def declared(self) -> int | None:
+        """The count the service declares."""
+        return self._reader.declared
+
+    @property
+    def format(self) -> str:
+        """The name of the format the answer is in."""
+        return self._reader.format or ""
+
+    @property
+    def found(self) -> int:
+        """How many numbers have been read so far."""
+        return self._reader.found
+
+    def batches(self) -> Iterator[list[RentedNumber]]:
+        """Yield the numbers in lists, as they are decoded: faster than one by one.
+
+        Raises:
+            TransportError, DecodeError: the rest of the body did not come, or is not what the
+                contract says. All numbers before that place have been yielded.
+        """
+        first, self._first = self._first, None
+        if first is not None:
+            yield first
+        yield from self._source
+
+    def _read(self) -> Iterator[list[RentedNumber]]:
+        try:
+            yield from iter_batches(self._reader, self._chunks)
+        except SMSPartnerError as error:
+            failure = error
+        else:
+            self._reply.close()
+            return
+        settle(failure, self._key)
+        self._end(failure)
+        raise bare(failure)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Close the connection; a raw body still gets the rest of what was paid for."""
+        unread = isinstance(error, DecodeError | OutputError) and not isinstance(error, LimitError)
+        if self._raw is not None and unread:
+            with suppress(SMSPartnerError):
+                for _ in self._chunks:
+                    pass
+        self._reply.close()
+
+    def close(self) -> None:
+        """Drop the connection; numbers that have not been read are lost."""
+        self._reply.close()
+
+    def __next__(self) -> RentedNumber:
+        return next(self._numbers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end(error)
+
+    def __repr__(self) -> str:
+        return f"NumberStream({self.found} numbers so far, declared={self.declared})"

@@ -1,0 +1,89 @@
+"""The options of a transport, checked before anything is sent."""
+
+from __future__ import annotations
+
+import math
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final
+from urllib.parse import urlsplit
+
+from smspartner.errors import ConfigurationError
+
+_PROXY_SCHEMES: Final = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Options:
+    """What a transport may be told; it has no repr, as proxies may hold a password.
+
+    Attributes:
+        timeout: seconds without a byte, while connecting and while reading.
+        deadline: seconds for a whole call, None for no end.
+        retries: attempts after the first one.
+        backoff: the longest wait before the first retry, in seconds; it doubles from there.
+        max_body: bytes of a decoded body.
+        proxies: as requests takes them: ``{"https": "http://proxy.example:3128"}``.
+        verify: whether TLS certificates are verified, or the file or folder of the authorities.
+
+    Raises:
+        ConfigurationError: an option that cannot work.
+    """
+
+    timeout: float
+    deadline: float | None
+    retries: int
+    backoff: float
+    max_body: int
+    proxies: Mapping[str, str]
+    verify: bool | str
+
+    def __post_init__(self) -> None:
+        _above_zero("timeout", self.timeout)
+        _above_zero("max_body", self.max_body)
+        if self.deadline is not None:
+            _above_zero("deadline", self.deadline)
+        if self.retries < 0 or not self.backoff >= 0:
+            raise ConfigurationError("retries and backoff must be 0 or more")
+        for url in self.proxies.values():
+            _check_proxy(url)
+        if isinstance(self.verify, str):
+            _check_authorities(self.verify)
+
+
+def _above_zero(name: str, value: float) -> None:
+    # Written so that not-a-number is refused as well; the socket refuses infinity.
+    if not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} must be a number above 0")
+
+
+def _check_proxy(url: str) -> None:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        right = bool(parts.hostname) and parts.scheme in _PROXY_SCHEMES and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:
+        raise ConfigurationError(
+            "an entry of proxies= is not an address such as http://proxy.example:3128"
+        )
+    if url.startswith("socks") and find_spec("socks") is None:
+        raise ConfigurationError("a SOCKS proxy needs one more package: pip install PySocks")
+
+
+def _check_authorities(path: str) -> None:
+    if os.path.isdir(path):  # noqa: PTH112 - requests decides with the same call
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        usable = False
+    else:
+        usable = True
+    if not usable:
+        raise ConfigurationError(
+            f"verify= is no folder, nor a file of certificates in PEM form: {path}"
+        )

@@ -1,0 +1,97 @@
+"""When to try again, and after how long."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from smspartner.errors import TransportError
+from smspartner.transport import Reply
+from smspartner.transport._deadline import Clock
+from smspartner.transport._failures import Failure
+from smspartner.transport._options import Options
+
+#: Statuses that say "not now": too many requests, or a server that is away for the moment.
+LATER: Final = frozenset({429, 502, 503, 504})
+
+#: The longest wait between two attempts, in seconds, where the service names none.
+LONGEST_BACKOFF: Final = 30.0
+
+#: The longest wait a service may ask for, in seconds, where no deadline says less.
+LONGEST_WAIT: Final = 3600.0
+
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_random: Final = random.SystemRandom()
+
+
+def backoff(attempt: int, first: float) -> float:
+    """Return the seconds to wait after a failed attempt: doubling, capped, with full jitter.
+
+    Args:
+        attempt: how many attempts have failed before this one.
+        first: the longest wait after the first failure, in seconds.
+    """
+    # The exponent is capped too: 2.0 ** 1024 would overflow.
+    return _random.uniform(0, min(LONGEST_BACKOFF, first * 2.0 ** min(attempt, 32)))
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a ``Retry-After`` asks to wait, None where there is none to be read.
+
+    Args:
+        headers: the headers of an answer, in any case.
+    """
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def wait_after(
+    outcome: Reply | Failure, attempt: int, options: Options, clock: Clock
+) -> float | None:
+    """Return the seconds until the next attempt, None where an outcome is final.
+
+    Args:
+        outcome: of this attempt; a reply that is not final is closed.
+        attempt: how many attempts there were before this one.
+        options: how many retries there may be, and how long the first wait.
+        clock: the time allowed for the whole call.
+
+    Raises:
+        TransportError: the service asks for a longer wait than the call may last.
+    """
+    final = not outcome.again if isinstance(outcome, Failure) else outcome.status not in LATER
+    if final or attempt >= options.retries:
+        return None
+    wait = backoff(attempt, options.backoff)
+    if isinstance(outcome, Reply):
+        wait = max(wait, _asked_within(outcome, clock))
+    if wait >= clock.left():
+        return None
+    if isinstance(outcome, Reply):
+        outcome.close()
+    return wait
+
+
+def _asked_within(reply: Reply, clock: Clock) -> float:
+    asked = asked_wait(reply.headers) or 0.0
+    if asked < min(clock.left(), LONGEST_WAIT):
+        return asked
+    reply.close()
+    raise TransportError(
+        f"the service is busy (HTTP {reply.status}) and asks to wait {asked:.0f} s, longer than "
+        "this call may last; run it again after that",
+        retryable=True,
+        http_status=reply.status,
+    )

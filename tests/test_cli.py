@@ -1,0 +1,220 @@
+"""The command line: what appears where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smspartner import Sandbox
+from smspartner.cli import run
+
+HEADER = b"id,phone,stop_sms\n"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(numbers=500) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
+    monkeypatch.chdir(tmp_path)
+
+
+def expected_csv(sandbox: Sandbox) -> bytes:
+    lines = (f"{n.id},{n.phone},{str(n.stop_sms).lower()}\n" for n in sandbox.expected())
+    return HEADER + "".join(lines).encode()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("format_name", ["json", "xml"])
+def test_download_writes_a_private_csv_and_nothing_else(
+    sandbox: Sandbox, tmp_path: Path, format_name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", sandbox.token, "-o", "n.csv", "--format", format_name]) == 0
+    assert (tmp_path / "n.csv").read_bytes() == expected_csv(sandbox)
+    assert stat.S_IMODE((tmp_path / "n.csv").stat().st_mode) == 0o600
+    assert names(tmp_path) == ["n.csv"]
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "500 numbers written to n.csv\n"
+
+
+def test_download_to_standard_output_leaves_words_to_standard_error(
+    sandbox: Sandbox, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["download", sandbox.token]) == 0
+    shown = capfdbinary.readouterr()
+    assert shown.out == expected_csv(sandbox)
+    assert b"500 numbers" in shown.err
+    assert names(tmp_path) == []
+
+
+def test_quiet_says_nothing_at_all(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["download", sandbox.token, "-q", "-o", "n.csv"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_raw_keeps_the_body_and_decode_reads_it_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run(["download", sandbox.token, "--format=xml", "--raw=b.xml", "-o", "a.csv"]) == 0
+    assert run(["decode", "b.xml", "-o", "b.csv"]) == 0
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert names(tmp_path) == ["a.csv", "b.csv", "b.xml"]
+
+
+def test_exclude_stop_leaves_out_who_opted_out(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run(["download", sandbox.token, "--exclude-stop", "-o", "n.jsonl"]) == 0
+    ids = [json.loads(line)["id"] for line in (tmp_path / "n.jsonl").read_text().splitlines()]
+    assert ids == [number.id for number in sandbox.expected() if not number.stop_sms]
+
+
+def test_decode_reads_standard_input(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert run(["download", sandbox.token, "--raw", "b.json", "-o", "a.csv"]) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "smspartner", "decode", "-", "--to", "csv"],
+        input=(tmp_path / "b.json").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == expected_csv(sandbox)
+
+
+CASES = {
+    "no key": (["download", "t"], 4, "SMSPARTNER_API_KEY"),
+    "wrong key": (["download", "t"], 4, "Clé API incorrecte (code 10, HTTP 200)"),
+    "empty token": (["download", " "], 2, "it is empty"),
+    "unknown token": (["download", "t"], 5, "Location introuvable (code 32, HTTP 200)"),
+    "unknown format": (["download", "t", "--format", "yaml"], 2, "'json', 'xml'"),
+    "unknown ending": (["download", "t", "-o", "n.docx"], 4, ".jsonl"),
+    "no such folder": (["download", "t", "-o", "no/n.csv"], 1, "folder does not exist"),
+    "no such key file": (["download", "t", "--key-file", "none"], 4, "cannot read the key file"),
+    "no such body": (["decode", "none.xml"], 2, "none.xml"),
+    "no such command": (["fetch"], 2, "There are: download"),
+    "nobody there": (["download", "t", "--base-url", "http://127.0.0.1:1/v1"], 6, "127.0.0.1:1"),
+    "plain http": (["download", "t", "--base-url", "http://example.com/v1"], 4, "https"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(
+    case: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    args, code, words = CASES[case]
+    if case == "no key":
+        monkeypatch.delenv("SMSPARTNER_API_KEY")
+    if case == "wrong key":
+        monkeypatch.setenv("SMSPARTNER_API_KEY", "wrong-key-in-sight")
+    assert run(args) == code
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert "Traceback" not in shown.err
+    assert "wrong-key-in-sight" not in shown.err
+    assert shown.out == ""
+    assert names(tmp_path) == []
+
+
+def test_a_body_that_is_not_understood_is_kept_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", "n-100.declared-7", "-o", "n.csv"]) == 7
+    shown = capsys.readouterr().err
+    assert "declared 7 numbers and sent 100" in shown
+    assert names(tmp_path) == ["n.csv.body.json"]
+    assert "smspartner decode n.csv.body.json" in shown
+
+
+def test_an_existing_file_survives_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_bytes(b"old")
+    assert run(["download", "n-100.declared-7", "-o", "n.csv"]) == 7
+    assert (tmp_path / "n.csv").read_bytes() == b"old"
+
+
+def test_demo_shows_both_formats_and_writes_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", "--numbers", "300"]) == 0
+    shown = capsys.readouterr().out
+    assert "JSON and XML gave equal objects" in shown
+    assert "+33639" not in shown
+    assert len((tmp_path / "numbers.csv").read_bytes().splitlines()) == 301
+
+
+def start(*args: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "smspartner", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_sandbox_prints_an_environment_that_works(tmp_path: Path) -> None:
+    with start("sandbox", "--numbers", "5") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().decode() for _ in range(3)]
+        settings = dict(line.removeprefix("export ").strip().split("=") for line in lines[:2])
+        token = lines[2].split("download ")[1].split()[0]
+        subprocess.run(
+            [sys.executable, "-m", "smspartner", "download", token, "-o", "n.csv"],
+            env={**os.environ, **settings},
+            check=True,
+            capture_output=True,
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    assert len((tmp_path / "n.csv").read_bytes().splitlines()) == 6
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_download_leaves_no_half_file(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with start("download", "n-50000.fault-stall", "-o", "n.csv") as process:
+        waited = time.monotonic() + 10
+        while not any(path.stat().st_size > 100_000 for path in tmp_path.iterdir()):
+            assert time.monotonic() < waited
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(10) == code
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+    assert "n.csv" not in names(tmp_path)
+    assert [name for name in names(tmp_path) if not name.startswith("n.csv.body")] == []
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_talk_about() -> None:
+    with start("download", "n-200000", "-q") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == HEADER
+        process.stdout.close()
+        assert process.wait(20) == 141
+        assert process.stderr.read() == b""
+
+
+def test_without_click_the_command_says_what_to_install() -> None:
+    code = (
+        "import importlib.util as u, sys; find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name in ('click', 'rich') else find(name, *a)\n"
+        "from smspartner.__main__ import main; sys.exit(main())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'smspartner[cli]'" in done.stderr

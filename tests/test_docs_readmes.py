@@ -1,0 +1,65 @@
+"""The two READMEs say the same; CONTRIBUTING and CHANGELOG keep up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from docs_blocks import Block, blocks_of, headings_of, prose_of
+
+import smspartner
+
+READMES: Final = ("README.md", "README.fr.md")
+
+
+def test_the_french_readme_has_the_structure_of_the_english_one() -> None:
+    english, french = (headings_of(page) for page in READMES)
+
+    assert [level for level, _ in french] == [level for level, _ in english]
+    assert french[0] == english[0]
+    english_text, french_text = (prose_of(page) for page in READMES)
+    for sign in ("|---", "\n- ", "\n| "):
+        assert french_text.count(sign) == english_text.count(sign), sign
+
+
+def test_the_french_readme_has_the_commands_of_the_english_one() -> None:
+    english, french = ([bare(block) for block in blocks_of(page)] for page in READMES)
+
+    assert french == english
+
+
+def bare(block: Block) -> tuple[str, str]:
+    """Return a block without its comments."""
+    if block.kind == "python":
+        return block.kind, ast.dump(ast.parse(block.text))
+    return block.kind, re.sub(r"\s+#.*$", "", block.text, flags=re.MULTILINE)
+
+
+def test_the_french_readme_is_set_as_french_is() -> None:
+    prose = re.sub(r"`[^`]*`", "", prose_of("README.fr.md"))
+
+    assert not re.findall(r"\w'\w", prose), "a straight apostrophe"
+    assert not re.findall(r" [:;?!»]|« ", prose), "the space before : ; ? ! » does not break"
+    assert not re.findall(r"\b(?:tu|ton|ta|tes|toi)\b", prose, re.IGNORECASE), "vouvoiement"
+
+
+#: Pages that say how to set up.
+SET_UP: Final = (*READMES, "CONTRIBUTING.md", "docs/quickstart.md")
+
+
+def test_set_up_commands_are_those_of_the_readme() -> None:
+    set_up = [block.text for block in blocks_of("README.md") if "python3 -m venv" in block.text]
+    others = [block.text for page in SET_UP for block in blocks_of(page) if "venv" in block.first]
+
+    assert len(set_up) == 2
+    assert {text for text in others if text.startswith("python3")} == set(set_up)
+
+
+def test_the_changelog_has_this_version_and_a_place_for_the_next() -> None:
+    versions = [text for level, text in headings_of("CHANGELOG.md") if level == 2]
+
+    assert versions[0] == "[Unreleased]"
+    assert versions[1].startswith(f"[{smspartner.__version__}]")
+    changes = {text for level, text in headings_of("CHANGELOG.md") if level == 3}
+    assert changes <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

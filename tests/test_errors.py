@@ -1,0 +1,152 @@
+"""The exceptions: their tree, what they carry, and that they pickle."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+
+import pytest
+
+import smspartner
+from smspartner import errors
+from smspartner.errors import (
+    APIError,
+    APIKeyInvalidError,
+    APIKeyMissingError,
+    CountMismatchError,
+    DecodeError,
+    RecordError,
+    RentalNotFoundError,
+    SMSPartnerError,
+    TokenMissingError,
+    TransportError,
+    api_error,
+)
+
+
+def tree(kind: type[SMSPartnerError]) -> list[type[SMSPartnerError]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in tree(child))]
+
+
+def drawn() -> dict[str, str | None]:
+    """Return the tree in the docstring of the errors: name -> its parent."""
+    parents: dict[str, str | None] = {}
+    above: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"    ([ |]*)(\+-- )?(\w+Error)\b", line)
+        if found is None:
+            continue
+        depth = len(found[1]) + len(found[2] or "")
+        above = [(place, name) for place, name in above if place < depth]
+        parents[found[3]] = above[-1][1] if above else None
+        above.append((depth, found[3]))
+    return parents
+
+
+def test_the_tree_of_exceptions_is_the_one_that_is_drawn() -> None:
+    found = {
+        kind.__name__: kind.__base__.__name__ for kind in tree(SMSPartnerError)[1:] if kind.__base__
+    }
+
+    assert drawn() == {"SMSPartnerError": None, **found}
+
+
+def test_the_tree_of_exceptions_is_the_one_of_the_design() -> None:
+    parents = drawn()
+
+    for parent, children in {
+        "SMSPartnerError": "APIError TransportError DecodeError ConfigurationError OutputError",
+        "APIError": "APIKeyMissingError APIKeyInvalidError TokenMissingError RentalNotFoundError",
+        "TransportError": "DeadlineError RedirectError",
+        "DecodeError": "UnknownFormatError UnsafeXMLError TruncatedError RecordError "
+        "CountMismatchError LimitError",
+    }.items():
+        assert {parents[child] for child in children.split()} == {parent}
+
+
+def samples() -> list[SMSPartnerError]:
+    """Return an instance of every exception, each with everything it can carry."""
+    made: dict[str, SMSPartnerError] = {
+        "RecordError": RecordError(17, "stopSms", "expected a boolean"),
+        "CountMismatchError": CountMismatchError(10, 9),
+    }
+    found = []
+    for kind in tree(SMSPartnerError):
+        if issubclass(kind, APIError):
+            sample: SMSPartnerError = kind(10, "Clé API incorrecte", 403)
+        elif issubclass(kind, TransportError):
+            sample = kind("no answer", retryable=True, http_status=503)
+        else:
+            sample = made.get(kind.__name__) or kind("what happened")
+        found.append(sample)
+    return found
+
+
+@pytest.mark.parametrize("error", samples(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_exceptions_pickle_with_all_they_carry(error: SMSPartnerError, protocol: int) -> None:
+    error.http_status = 418
+
+    for twin in (
+        pickle.loads(pickle.dumps(error, protocol)),  # noqa: S301 - our own bytes
+        copy.copy(error),
+        copy.deepcopy(error),
+    ):
+        assert type(twin) is type(error)
+        assert twin.args == error.args
+        assert vars(twin) == vars(error)
+        assert (str(twin), twin.retryable, twin.http_status) == (str(error), error.retryable, 418)
+
+
+@pytest.mark.parametrize("error", samples(), ids=lambda error: type(error).__name__)
+def test_every_exception_has_something_to_say(error: SMSPartnerError) -> None:
+    assert len(str(error)) > 5
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (1, APIKeyMissingError),
+        (10, APIKeyInvalidError),
+        (31, TokenMissingError),
+        (32, RentalNotFoundError),
+        (0, APIError),
+        (200, APIError),
+        (-1, APIError),
+        (None, APIError),
+    ],
+)
+def test_codes_of_the_service_have_their_classes(code: int | None, kind: type[APIError]) -> None:
+    error = api_error(code, "why", 400)
+
+    assert type(error) is kind
+    assert (error.code, error.message, error.http_status) == (code, "why", 400)
+
+
+def test_refusals_and_bad_bodies_are_not_worth_a_second_try() -> None:
+    assert not any(
+        kind.retryable for kind in tree(SMSPartnerError) if issubclass(kind, APIError | DecodeError)
+    )
+
+
+def test_a_record_error_gives_the_path_and_never_the_value() -> None:
+    with pytest.raises(RecordError) as caught:
+        smspartner.decode(
+            b'{"success":true,"datas":[{"id":1,"phone":"+33639980042","stopSms":"+33639980042"}]}'
+        )
+
+    assert str(caught.value).startswith("datas[0].stopSms: ")
+    assert "39980042" not in str(caught.value) + repr(caught.value)
+
+
+def test_all_errors_are_public() -> None:
+    found = {kind.__name__ for kind in tree(SMSPartnerError)}
+
+    assert found <= set(smspartner.__all__)
+
+
+def test_no_error_class_is_reachable_from_outside_the_tree() -> None:
+    assert issubclass(SMSPartnerError, Exception)
+    assert not issubclass(SMSPartnerError, ValueError | OSError)
+    assert {kind.__module__ for kind in tree(SMSPartnerError)} == {"smspartner.errors"}

@@ -1,0 +1,297 @@
+"""PostgreSQL, against a real server that is started here and stopped again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from export_support import ODD_PHONES, SourceError, batches, failing, numbers
+
+from smspartner import export
+from smspartner.errors import ConfigurationError, OutputError
+from smspartner.export import ExportOptions
+from smspartner.models import RentedNumber
+
+psycopg = pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+
+PASSWORD = "ninety nine/percent@home"  # noqa: S105 - of a server that lives for seconds
+QUOTED = "ninety%20nine%2Fpercent%40home"
+TOKEN = ExportOptions(token="rental-1")
+Table = list[tuple[object, ...]]
+
+
+def binaries() -> Path:
+    """Find the server's programs: Debian keeps them off the path."""
+    found = shutil.which("initdb")
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found is None and not places:
+        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
+    return Path(found).parent if found else places[-1].parent
+
+
+def run(*command: str | Path) -> None:
+    """Run as the server's user where we are root, which PostgreSQL refuses to be."""
+    user = "postgres" if os.geteuid() == 0 else None
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=user, cwd="/", timeout=60)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Start a server in a folder of its own, on a socket there, and return its address."""
+    programs = binaries()
+    # Not pytest's own folder: only its owner may enter that, and a socket's path must be short.
+    home = Path(tempfile.mkdtemp(prefix="pg-"))
+    data = home / "data"
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(home, "postgres")
+        run(
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        )
+        hba = data / "pg_hba.conf"
+        hba.write_text("local all renter scram-sha-256\n" + hba.read_text())
+        settings = f"-k {home} -c listen_addresses='' -c fsync=off -c shared_buffers=16MB"
+        start = ("-D", data, "-o", settings, "-l", home / "log", "-w", "start")
+        run(programs / "pg_ctl", *start)
+        try:
+            yield f"?host={home}"
+        finally:
+            run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def address(server: str) -> Iterator[str]:
+    """Return the address of a database that is new and empty."""
+    with psycopg.connect(f"postgresql://postgres@/postgres{server}", autocommit=True) as admin:
+        admin.execute("CREATE DATABASE rentals")
+        yield f"postgresql://postgres@/rentals{server}"
+        admin.execute("DROP DATABASE rentals WITH (FORCE)")
+
+
+@pytest.fixture
+def renter(address: str, server: str) -> Iterator[str]:
+    """Return the address of somebody who has a password."""
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE renter LOGIN PASSWORD '{PASSWORD}'")
+        admin.execute("GRANT CREATE ON SCHEMA public TO renter")
+        yield f"postgresql://renter:{QUOTED}@/rentals{server}"
+        admin.execute("DROP OWNED BY renter")
+        admin.execute("DROP ROLE renter")
+
+
+def table(address: str) -> Table:
+    with psycopg.connect(address) as connection:
+        query = "SELECT * FROM rented_numbers ORDER BY token, id"
+        found: Table = connection.execute(query).fetchall()
+        return found
+
+
+def stored(token: str, records: list[RentedNumber]) -> Table:
+    return [(token, each.id, each.phone, each.stop_sms, None) for each in records]
+
+
+def options(token: str, *, e164: bool = False, exclude_stop: bool = False) -> ExportOptions:
+    return ExportOptions(token=token, e164=e164, exclude_stop=exclude_stop)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5000])
+def test_all_numbers_are_in_the_table(address: str, count: int) -> None:
+    written = export.write(batches(count), address, options=TOKEN)
+    assert table(address) == stored("rental-1", numbers(count))
+    assert (written.rows, written.bytes) == (count, None)
+    assert written.target == "postgresql://postgres@/rentals"
+
+
+def test_writing_twice_gives_the_same_table(address: str) -> None:
+    export.write(batches(2000), address, options=TOKEN)
+    once = table(address)
+    export.write(batches(2000), address, options=TOKEN)
+    assert table(address) == once
+
+
+def test_writing_twice_leaves_rows_that_are_right_alone(address: str) -> None:
+    versions = []
+    for _ in range(2):
+        export.write(batches(500), address, options=TOKEN)
+        with psycopg.connect(address) as connection:
+            query = "SELECT DISTINCT xmin::text FROM rented_numbers"
+            versions.append(connection.execute(query).fetchall())
+    assert versions[0] == versions[1]
+
+
+def test_a_rental_is_in_the_table_as_it_was_exported_last(address: str) -> None:
+    export.write([numbers(10)], address, options=options("a", e164=True))
+    export.write([numbers(3)], address, options=options("b"))
+    changed = [RentedNumber(1, "+33639989999", stop_sms=False), *numbers(4)[1:]]
+    export.write([changed], address, options=options("a", exclude_stop=True))
+    assert table(address) == [*stored("a", changed), *stored("b", numbers(3))]
+
+
+def test_the_phone_in_e164_stands_beside_what_was_sent(address: str) -> None:
+    records = [
+        RentedNumber(1, "06 39 98 00 42", stop_sms=True),
+        RentedNumber(2, "unknown", stop_sms=False),
+    ]
+    export.write([records], address, options=options("a", e164=True))
+    assert table(address) == [
+        ("a", 1, "06 39 98 00 42", True, "+33639980042"),
+        ("a", 2, "unknown", False, None),
+    ]
+
+
+def test_odd_phones_come_back_as_they_were(address: str) -> None:
+    odd = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(ODD_PHONES)]
+    export.write([odd], address, options=TOKEN)
+    assert table(address) == stored("rental-1", odd)
+
+
+def test_an_id_that_comes_twice_is_one_row_the_last_one(address: str) -> None:
+    records = [
+        RentedNumber(1, "+33639980001", stop_sms=False),
+        RentedNumber(1, "+33639980002", stop_sms=True),
+    ]
+    export.write([records], address, options=TOKEN)
+    assert table(address) == stored("rental-1", records[1:])
+
+
+@pytest.mark.parametrize("identifier", [2**63 - 1, -(2**63)])
+def test_an_id_of_64_bits_fits(address: str, identifier: int) -> None:
+    records = [RentedNumber(identifier, "+33639980042", stop_sms=False)]
+    export.write([records], address, options=TOKEN)
+    assert table(address) == stored("rental-1", records)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (RentedNumber(2**63, "+33639980042", stop_sms=False), "the id of record 3 "),
+        (RentedNumber(4, "+3363998\0", stop_sms=False), "0x00"),
+    ],
+    ids=["id", "NUL"],
+)
+def test_a_record_that_does_not_fit_leaves_the_table_as_it_was(
+    address: str, record: RentedNumber, message: str
+) -> None:
+    export.write([numbers(3)], address, options=TOKEN)
+    with pytest.raises(OutputError, match=message) as caught:
+        export.write([[*numbers(3), record]], address, options=TOKEN)
+    assert "3363998" not in str(caught.value)
+    assert table(address) == stored("rental-1", numbers(3))
+
+
+def test_a_source_that_fails_leaves_the_table_as_it_was(address: str) -> None:
+    export.write([numbers(3)], address, options=TOKEN)
+    with pytest.raises(SourceError):
+        export.write(failing(after=20), address, options=TOKEN)
+    assert table(address) == stored("rental-1", numbers(3))
+
+
+def test_a_source_that_fails_leaves_no_table_where_none_was(address: str) -> None:
+    with pytest.raises(SourceError):
+        export.write(failing(after=20), address, options=TOKEN)
+    with psycopg.connect(address) as connection:
+        found = connection.execute("SELECT to_regclass('rented_numbers')").fetchone()
+    assert found == (None,)
+
+
+def test_a_server_that_goes_away_leaves_the_table_as_it_was(address: str) -> None:
+    export.write([numbers(3)], address, options=TOKEN)
+
+    def killed() -> Iterator[list[RentedNumber]]:
+        yield from batches(20_000)
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = 'rentals' AND pid <> pg_backend_pid()"
+            )
+        yield from batches(20_000)
+
+    with pytest.raises(OutputError, match="cannot write postgresql://postgres@/rentals: "):
+        export.write(killed(), address, options=TOKEN)
+    assert table(address) == stored("rental-1", numbers(3))
+
+
+def test_a_table_of_that_name_with_another_shape_is_an_error(address: str) -> None:
+    with psycopg.connect(address) as connection:
+        connection.execute("CREATE TABLE rented_numbers (x int)")
+    with pytest.raises(OutputError, match="column") as caught:
+        export.write([numbers(3)], address, options=TOKEN)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_opens_the_door(renter: str) -> None:
+    export.check(renter, options=TOKEN)
+    written = export.write([numbers(3)], renter, options=TOKEN)
+    assert written.target == "postgresql://renter@/rentals"
+    assert table(renter) == stored("rental-1", numbers(3))
+
+
+def everything_said(error: BaseException | None) -> str:
+    """Return what an error and all that came with it say."""
+    said = ""
+    while error is not None:
+        said += f"{error} {error!r} {error.args} "
+        error = error.__cause__ or error.__context__
+    return said
+
+
+@pytest.mark.parametrize(
+    "action", [export.check, lambda *args, **more: export.write([], *args, **more)]
+)
+def test_a_wrong_password_is_an_error_that_does_not_show_it(renter: str, action: Any) -> None:
+    wrong = renter.replace(QUOTED, "s3cr3t-but-wrong")
+    with pytest.raises(OutputError, match="password authentication failed") as caught:
+        action(wrong, options=TOKEN)
+    assert "s3cr3t" not in everything_said(caught.value)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "postgresql://me:s3cr3t%zz@host/database",
+        "postgresql://me:s3cr3t word@host/database",
+        "postgresql://me:s3@cr3t@host/database",
+        "postgresql://me:s3cr3t@[::1/database",
+        "postgresql://me:s3cr3t@host/database?nothing=like-it",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_an_error_that_does_not_show_it(target: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the address postgresql://") as caught:
+        export.check(target, options=TOKEN)
+    said = everything_said(caught.value)
+    assert "s3cr3t" not in said
+    assert "cr3t@host" not in said
+
+
+def test_a_server_that_is_not_there_is_an_error_that_does_not_show_the_password(
+    tmp_path: Path,
+) -> None:
+    target = f"postgresql://me:s3cr3t@/database?host={tmp_path}"
+    with pytest.raises(OutputError, match="cannot write postgresql://me@/database: ") as caught:
+        export.check(target, options=TOKEN)
+    said = everything_said(caught.value)
+    assert "s3cr3t" not in said
+    assert "\n" not in str(caught.value)
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'smspartner\[postgres\]'"):
+        export.check("postgresql://host/database", options=TOKEN)

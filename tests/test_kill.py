@@ -1,0 +1,170 @@
+"""A download that is killed, or told to stop, at any moment: the old file, or the whole new one.
+
+Each round is a process of its own that is really killed, beside a service in another process. Old
+files stand under both names, of the numbers and of the raw body.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from killing import Ended, Forks
+
+from smspartner import RentedNumber
+from smspartner.sandbox import render
+from smspartner.sandbox.people import numbers_of
+
+COUNT: Final = 20_000
+OLD: Final = b"what was there before"
+DOWNLOAD: Final = ["download", f"n-{COUNT}", "-o", "n.csv", "--raw", "body.json"]
+#: More steps on files than a download makes.
+MOST: Final = 40
+
+STOPS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def line(number: RentedNumber) -> str:
+    return f"{number.id},{number.phone},{str(number.stop_sms).lower()}\n"
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, bytes]:
+    """Return the content of each file once it is complete."""
+    lines = ["id,phone,stop_sms\n", *map(line, numbers_of(0, COUNT))]
+    return {"n.csv": "".join(lines).encode(), "body.json": b"".join(render(COUNT, "json"))}
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    """Return what runs command lines that know a service in a process of its own."""
+    command = [sys.executable, "-m", "smspartner", "sandbox"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout
+        lines = [service.stdout.readline() for _ in range(3)]
+        settings = dict(each.removeprefix("export ").strip().split("=") for each in lines[:2])
+        with Forks({**os.environ, **settings}) as running:
+            yield running
+        service.terminate()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return renewed(tmp_path)
+
+
+def renewed(folder: Path) -> Path:
+    """Return a folder with nothing in it but the two old files."""
+    for path in folder.iterdir():
+        path.unlink()
+    for name in ("n.csv", "body.json"):
+        (folder / name).write_bytes(OLD)
+    return folder
+
+
+def moments(forks: Forks, folder: Path, rounds: int) -> Iterator[float]:
+    """Yield random moments in the life of a download, or shortly after it."""
+    chance = random.Random(rounds)
+    life = min(forks.run(DOWNLOAD, folder).seconds for _ in range(3))
+    for _ in range(rounds):
+        yield chance.uniform(0, 1.1) * life
+
+
+def assert_old_or_whole(folder: Path, whole: dict[str, bytes]) -> dict[str, bool]:
+    """Check both files, and return which of them is new."""
+    found = {name: (folder / name).read_bytes() for name in whole}
+    new = {name: content != OLD for name, content in found.items()}
+    for name, content in whole.items():
+        assert found[name] in {OLD, content}
+    # The body is on disk before the numbers, and is given its name after them.
+    assert new["n.csv"] or not new["body.json"]
+    return new
+
+
+def other_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name not in {"n.csv", "body.json"})
+
+
+def assert_killed_cleanly(folder: Path, whole: dict[str, bytes]) -> dict[str, bool]:
+    """Check that nothing but hidden, private, unfinished files stands beside the two."""
+    for name in other_names(folder):
+        assert name.startswith(".smspartner-")
+        assert name.endswith(".part")
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+    return assert_old_or_whole(folder, whole)
+
+
+def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, code: int) -> None:
+    """Check that a stop says how it ended and leaves no hidden file."""
+    others = other_names(folder)
+    new = assert_old_or_whole(folder, whole)
+    assert "Traceback" not in ended.words
+    if ended.code == 0:
+        assert all(new.values())
+        assert not others
+    else:
+        assert ended.code == code
+        # What arrived of the body is kept: a download may not be repeatable (contract A4).
+        assert set(others) <= {"body.json.incomplete", "body.json-2"}
+        for name in others:
+            assert whole["body.json"].startswith((folder / name).read_bytes())
+            assert f"is kept in {name}" in ended.words
+
+
+@pytest.mark.parametrize(
+    "rounds", [20, pytest.param(200, marks=pytest.mark.slow)], ids=lambda rounds: f"{rounds} times"
+)
+def test_kill_9_at_any_moment_leaves_the_old_file_or_the_whole_new_one(
+    forks: Forks, folder: Path, whole: dict[str, bytes], rounds: int
+) -> None:
+    ends = []
+    for moment in moments(forks, folder, rounds):
+        ended = forks.run(DOWNLOAD, renewed(folder), signal.SIGKILL, after=moment)
+        assert ended.code in {0, -signal.SIGKILL}
+        assert_killed_cleanly(folder, whole)
+        ends.append(ended.code)
+    # Or the moments were all too late.
+    assert ends.count(-signal.SIGKILL) > rounds // 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, *STOPS], ids=lambda number: number.name)
+def test_a_download_can_end_before_each_of_its_steps_on_files(
+    forks: Forks, folder: Path, whole: dict[str, bytes], number: signal.Signals
+) -> None:
+    seen = []
+    for step in range(1, MOST):
+        ended = forks.run(DOWNLOAD, renewed(folder), number, before=step)
+        if ended.code == 0:
+            break
+        if number is signal.SIGKILL:
+            assert ended.code == -number
+            seen.append(assert_killed_cleanly(folder, whole))
+        else:
+            assert_stopped_cleanly(folder, whole, ended, STOPS[number])
+            seen.append(assert_old_or_whole(folder, whole))
+    else:
+        pytest.fail("the download has more steps than it should")
+    # It is killed in all three: before the numbers are there, between them and the body, after.
+    assert [sum(new.values()) for new in seen] == sorted(sum(new.values()) for new in seen)
+    assert {sum(new.values()) for new in seen} >= {0, 1}
+
+
+@pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
+def test_a_stop_at_any_moment_leaves_no_half_file_and_no_hidden_one(
+    forks: Forks, folder: Path, whole: dict[str, bytes], number: signal.Signals
+) -> None:
+    for moment in moments(forks, folder, 15):
+        ended = forks.run(DOWNLOAD, renewed(folder), number, after=moment)
+        if ended.code == -number:
+            # It came before the command line had begun, or when it had ended.
+            assert other_names(folder) == []
+            assert len(set(assert_old_or_whole(folder, whole).values())) == 1
+        else:
+            assert_stopped_cleanly(folder, whole, ended, STOPS[number])

@@ -1,0 +1,223 @@
+"""What bodies may look like to be read at all: formats (rule R2) and limits (rule R10)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+from cases import (
+    FORMATS,
+    in_pieces,
+    numbers_of,
+    read_fed,
+)
+from render import Style, people, render, rental
+
+from smspartner import (
+    ConfigurationError,
+    DecodeError,
+    LimitError,
+    Limits,
+    RentedNumber,
+    ResponseReader,
+    UnknownFormatError,
+    decode,
+    iter_decode,
+)
+
+every_format = pytest.mark.parametrize("format_", FORMATS)
+PLAIN: Final = Style()
+
+
+def numbers(records: list[dict[str, Any]]) -> list[list[Any]]:
+    """Return what records should be read as, in the form of ``outcomes.json``."""
+    return [[record["id"], record["phone"], record["stopSms"]] for record in records]
+
+
+# Formats (rule R2)
+
+
+@pytest.mark.parametrize("format_", ["yaml", "", "JSON"])
+def test_an_unknown_format_is_refused_before_any_byte(format_: str) -> None:
+    for use in (ResponseReader, lambda name: decode(b"{}", name)):
+        with pytest.raises(ConfigurationError, match="this library knows: json, xml"):
+            use(format_)
+
+
+@every_format
+def test_a_body_of_the_other_format_is_refused_under_an_explicit_one(format_: str) -> None:
+    other = {"json": "xml", "xml": "json"}[format_]
+    body = render(rental(people(1)), other, PLAIN)
+
+    with pytest.raises(UnknownFormatError, match=f"not {format_}"):
+        decode(body, format_)
+
+
+@every_format
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json", "application/xml", "text/xml", "text/html", "application/x-unheard-of"],
+)
+def test_the_body_decides_where_the_media_type_is_wrong(format_: str, media_type: str) -> None:
+    reader = ResponseReader(media_type=media_type)
+
+    reader.feed(render(rental(people(2)), format_, PLAIN))
+
+    assert len(reader.close()) == 2
+    assert reader.format == format_
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"  \n", b"<html><body>0639980042", b"<!DOCTYPE HTML>", b"Bad gateway", b"\x89PNG"],
+    ids=repr,
+)
+def test_what_is_no_data_is_an_error_with_status_and_excerpt(body: bytes) -> None:
+    reader = ResponseReader(http_status=502)
+    reader.feed(body)
+
+    with pytest.raises(UnknownFormatError) as caught:
+        reader.close()
+
+    assert caught.value.http_status == 502
+    assert body.strip()[:5].decode("latin-1").replace("\x89", "�") in str(caught.value)
+    assert "0639980042" not in str(caught.value)
+
+
+@every_format
+@pytest.mark.parametrize("blanks", [1, 1023, 1024, 5000, 65536, 200_000])
+def test_white_space_before_a_body_is_skipped(format_: str, blanks: int) -> None:
+    body = render(rental(people(3)), format_, PLAIN).removeprefix(
+        b'<?xml version="1.0" encoding="UTF-8"?>\n'
+    )
+
+    for chunks in ([b" \n" * (blanks // 2) + body], in_pieces(b" " * blanks + body, 1000)):
+        if format_ == "xml" and blanks > 60_000:
+            with pytest.raises(LimitError, match="no XML element"):
+                read_fed(chunks)
+        else:
+            assert len(read_fed(chunks)) == 3
+
+
+@every_format
+@pytest.mark.parametrize("amount", [3, 3000])
+def test_one_byte_order_mark_is_skipped(format_: str, amount: int) -> None:
+    body = render(rental(people(amount)), format_, PLAIN)
+
+    for size in (1, 2, 3, 1000) if amount == 3 else (1000,):
+        assert len(read_fed(in_pieces(b"\xef\xbb\xbf" + body, size))) == amount
+    with pytest.raises(DecodeError):
+        decode(b"\xef\xbb\xbf\xef\xbb\xbf" + body)
+
+
+# Limits (rule R10)
+
+
+@every_format
+@pytest.mark.parametrize("amount", [3, 3000])
+def test_a_body_may_be_as_large_as_the_limit_and_no_byte_more(format_: str, amount: int) -> None:
+    body = render(rental(people(amount)), format_, PLAIN)
+
+    for size in (1000, len(body)):
+        chunks = in_pieces(body, size)
+        assert len(read_fed(chunks, limits=Limits(body=len(body)))) == amount
+        with pytest.raises(LimitError, match=r"Limits\.body"):
+            read_fed(chunks, limits=Limits(body=len(body) - 1))
+
+
+@every_format
+@pytest.mark.parametrize("wrong", [None, 5], ids=["all right", "record 5 wrong"])
+def test_what_comes_before_the_limit_does_not_depend_on_chunks(
+    format_: str, wrong: int | None
+) -> None:
+    records = people(3000)
+    if wrong is not None:
+        records[wrong]["id"] = "x"
+    body = render(rental(records), format_, PLAIN)
+
+    seen = set()
+    for size in (1, 999, 65536, 69_999, 70_000, 70_001, len(body)):
+        got: list[RentedNumber] = []
+        with pytest.raises(DecodeError) as caught:
+            got.extend(iter_decode(in_pieces(body, size), limits=Limits(body=70_000)))
+        seen.add((len(got), repr(caught.value)))
+
+    assert len(seen) == 1
+
+
+@every_format
+def test_a_body_without_a_place_to_cut_is_limited_as_a_document(format_: str) -> None:
+    answer = {"success": True, "phoneNumbers": 0, "datas": None, "note": "x" * 200_000}
+    body = render(answer, format_, Style(nulls_kept=True))
+
+    for size in (1000, len(body)):
+        assert len(read_fed(in_pieces(body, size))) == 0
+        with pytest.raises(LimitError, match=r"Limits\.document"):
+            read_fed(in_pieces(body, size), limits=Limits(document=100_000))
+
+
+@every_format
+def test_a_short_body_is_limited_as_a_document(format_: str) -> None:
+    body = render(rental(people(3)), format_, PLAIN)
+
+    assert len(decode(body, limits=Limits(document=len(body)))) == 3
+    with pytest.raises(LimitError, match=r"Limits\.document"):
+        decode(body, limits=Limits(document=len(body) - 1))
+
+
+@every_format
+def test_a_long_body_is_not_limited_as_a_document(format_: str) -> None:
+    body = render(rental(people(3000)), format_, PLAIN)
+
+    assert len(decode(body, limits=Limits(document=1))) == 3000
+
+
+@every_format
+@pytest.mark.parametrize("place", [0, 1, 1500, 2999])
+def test_a_record_may_be_no_larger_than_its_limit(format_: str, place: int) -> None:
+    records = people(3000)
+    records[place]["note"] = "x" * 150_000
+    body = render(rental(records), format_, PLAIN)
+
+    assert len(decode(body, limits=Limits(record=200_000))) == 3000
+    with pytest.raises(LimitError, match=r"Limits\.record"):
+        decode(body, limits=Limits(record=100_000))
+
+
+@every_format
+@pytest.mark.parametrize("record", [1, 3, 20])
+def test_no_record_fits_in_a_few_bytes(format_: str, record: int) -> None:
+    with pytest.raises(LimitError, match=r"Limits\.record"):
+        decode(render(rental(people(3000)), format_, PLAIN), limits=Limits(record=record))
+
+
+@every_format
+@pytest.mark.parametrize("record", [120, 300, 1000])
+def test_a_record_limit_below_the_window_makes_smaller_slices(format_: str, record: int) -> None:
+    records = people(2000)
+    body = render(rental(records), format_, Style(pretty=False))
+    limits = Limits(record=2 * record)
+
+    assert numbers_of(decode(body, limits=limits)) == numbers(records)
+
+
+@every_format
+@pytest.mark.parametrize("depth", [8, 64, 200])
+def test_values_may_be_nested_as_deep_as_the_limit(format_: str, depth: int) -> None:
+    def nested(levels: int) -> object:
+        return [] if levels == 1 else [nested(levels - 1)]
+
+    def body(levels: int) -> bytes:
+        # The envelope is one level, the extra's lists are the others.
+        return render(rental(people(1), extra=nested(levels - 1)), format_, PLAIN)
+
+    limits = Limits(depth=depth)
+    assert len(decode(body(depth), limits=limits)) == 1
+    with pytest.raises(LimitError, match="nested deeper"):
+        decode(body(depth + 1), limits=limits)
+
+
+@pytest.mark.parametrize("name", ["body", "document", "record", "depth"])
+def test_a_limit_is_at_least_one(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        Limits(**{name: 0})

@@ -1,0 +1,128 @@
+"""Rules R3 and R4: what counts as a success, and what a refusal says."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import pytest
+from cases import SetWindow, in_pieces, read_fed
+from markup import FEW, MANY, short
+from render import people, to_xml
+
+from smspartner import APIError, DecodeError, decode
+
+
+@pytest.mark.parametrize("flag", ["true", "True", "TRUE"])
+def test_the_flag_may_be_text_in_any_case(flag: str) -> None:
+    assert len(decode(f'{{"success":"{flag}","phoneNumbers":0}}'.encode())) == 0
+    assert len(decode(f"<r><entry>{flag}</entry><entry>0</entry></r>".encode())) == 0
+
+
+@pytest.mark.parametrize("flag", ["1", "0", "yes", "", "null", " true", "tru\u0435", "1.0", "200"])
+def test_another_flag_is_no_flag(flag: str) -> None:
+    for body in (
+        json.dumps({"success": flag, "code": 10, "message": "x", "phoneNumbers": 0}).encode(),
+        f"<r><entry>{flag}</entry><entry>10</entry><entry>x</entry></r>".encode(),
+        f"<r><success>{flag}</success><code>10</code><message>x</message></r>".encode(),
+    ):
+        with pytest.raises(DecodeError):
+            decode(body)
+    for value in ("1", "0", "1.0", "[]", "{}", '["true"]'):
+        with pytest.raises(DecodeError):
+            decode(f'{{"success":{value},"code":10,"message":"x"}}'.encode())
+
+
+HUGE: Final = "9" * 5000
+NO: Final = '{"success":false'
+REFUSALS: Final = [
+    ('{"success":"FALSE","code":"10","message":"x"}', (10, "x")),
+    (NO + "}", (None, None)),
+    (NO + ',"code":10}', (10, None)),
+    (NO + ',"code":10.0,"message":"x"}', (10, "x")),
+    (NO + ',"code":true,"message":"x"}', (None, "x")),
+    (NO + ',"code":"007","message":"x"}', (None, "x")),
+    (NO + ',"code":[1],"message":{"a":1}}', (None, None)),
+    (NO + ',"code":-3,"message":" a\\nb \\t"}', (-3, "a\nb")),
+    (NO + ',"code":1e400,"message":1e400}', (None, "1e400")),
+    (f'{NO},"code":{HUGE},"message":{HUGE}}}', (None, HUGE)),
+    (NO + ',"code":10,"message":false}', (10, "false")),
+    (NO + ',"datas":[{"id":1}],"code":10,"message":"x"}', (10, "x")),
+    ('{"code":404,"message":"Not Found"}', (404, "Not Found")),
+    ('{"success":null,"code":404,"message":"Not Found"}', (404, "Not Found")),
+    ('{"message":"Bad credentials"}', (None, "Bad credentials")),
+    ('{"type":"t","title":"An error","status":403,"detail":"no"}', (403, "no")),
+    ('{"type":"t","title":"An error","status":403}', (403, "An error")),
+    ("<r><entry>FALSE</entry><entry>10</entry><entry>x</entry></r>", (10, "x")),
+    ("<r><entry>\n false \n</entry></r>", (None, None)),
+    ("<r><entry>false</entry><entry>10</entry></r>", (10, None)),
+    ("<r><entry>false</entry><entry>x</entry></r>", (None, "x")),
+    ("<r><entry>false</entry><entry>x</entry><entry>10</entry></r>", (10, "x")),
+    ("<r><entry>false</entry><entry>10</entry><entry>20</entry></r>", (10, "20")),
+    ("<r><entry>false</entry><entry>007</entry><entry>x</entry></r>", (None, "x")),
+    ("<r><entry>false</entry><entry>10.0</entry><entry> x </entry></r>", (10, "x")),
+    ("<r><entry>false</entry><entry/><entry>x</entry></r>", (None, "x")),
+    ("<r><code>404</code><message><![CDATA[Not Found]]></message></r>", (404, "Not Found")),
+    ("<r><success>false</success><message>x</message><code>10</code></r>", (10, "x")),
+    ("<r><success>false</success><entry>10</entry><entry>x</entry></r>", (10, "x")),
+    ("<r><entry>false</entry><code>10</code><message>x</message></r>", (10, "x")),
+    ("<response><title>t</title><status>500</status><detail>d</detail></response>", (500, "d")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), REFUSALS, ids=short)
+@pytest.mark.parametrize("window", [64, 65536])
+def test_a_refusal_gives_code_and_message(
+    text: str, expected: tuple[object, object], window: int, set_window: SetWindow
+) -> None:
+    set_window(window)
+
+    for size in (7, 10_000):
+        with pytest.raises(APIError) as caught:
+            read_fed(in_pieces(text.encode(), size))
+        assert (caught.value.code, caught.value.message) == expected
+
+
+@pytest.mark.parametrize("amount", [FEW, MANY])
+@pytest.mark.parametrize("behind", [0, 20_000], ids=["short tail", "long tail"])
+@pytest.mark.parametrize("flag_first", [True, False], ids=["flag first", "flag last"])
+def test_a_refusal_keeps_its_reason_whatever_comes_along(
+    amount: int, behind: int, *, flag_first: bool
+) -> None:
+    records = json.dumps(people(amount))
+    flags = ('"success":false', '"x":1') if flag_first else ('"success":true', '"success":false')
+    tail = f'"tail":[{",".join(["{}"] * behind)}],"code":32,"message":"non"'
+    body = f'{{{flags[0]},"datas":{records},{flags[1]},{tail}}}'.encode()
+
+    with pytest.raises(APIError) as caught:
+        decode(body)
+
+    assert (caught.value.code, caught.value.message) == (32, "non")
+
+
+@pytest.mark.parametrize("amount", [FEW, MANY])
+def test_a_named_refusal_keeps_its_reason_whatever_comes_along(amount: int) -> None:
+    rows = to_xml([list(row.values()) for row in people(amount)]).decode()
+    datas = rows[rows.index("<entry>") : rows.rindex("</result>")]
+    body = (
+        f"<result><success>false</success><datas>{datas}</datas>"
+        "<code>32</code><message>non</message></result>"
+    )
+
+    with pytest.raises(APIError) as caught:
+        decode(body.encode())
+
+    assert (caught.value.code, caught.value.message) == (32, "non")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{}", '{"code":200}', '{"code":200,"message":"OK"}', "[]", '"x"', '{"datas":[]}'),
+        *("<r/>", "<r>true</r>", "<r><x/></r>", "<r><code>200</code></r>", "<r><entry/></r>"),
+        "<r xmlns='urn:x'><entry>true</entry><entry>0</entry></r>",
+    ],
+)
+def test_an_answer_without_flag_and_reason_is_not_an_answer(text: str) -> None:
+    with pytest.raises(DecodeError):
+        decode(text.encode())

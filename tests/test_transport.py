@@ -1,0 +1,209 @@
+"""What arrives through the transport, and how it lets go of a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+from rawserver import Peer, RawServer, Script, answer, chunked, head, sends
+from transport_faults import CHUNKED, LENGTH, LOCATION
+from transport_tools import (
+    BODY,
+    CERTIFICATE,
+    PARAMS,
+    PATH,
+    SENT_KEY,
+    failure,
+    fetch,
+    leaks,
+    tls_server,
+    trace_of,
+    transport,
+)
+
+from smspartner.errors import TransportError
+from smspartner.transport import Reply
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(answer(BODY), id="content-length"),
+        pytest.param(sends(CHUNKED + chunked(BODY[:7], BODY[7:])), id="chunked"),
+        pytest.param(sends(head("Connection: close") + BODY), id="close-delimited"),
+        pytest.param(answer(gzip.compress(BODY), headers=["Content-Encoding: gzip"]), id="gzip"),
+        pytest.param(
+            answer(
+                gzip.compress(BODY[:9]) + gzip.compress(BODY[9:]),
+                headers=["Content-Encoding: x-gzip"],
+            ),
+            id="gzip in two members",
+        ),
+        pytest.param(
+            sends(b"HTTP/1.1 100 Continue\r\n\r\n" + head(f"Content-Length: {len(BODY)}") + BODY),
+            id="after HTTP 100",
+        ),
+    ],
+)
+def test_a_body_arrives_as_it_was_sent(script: Script) -> None:
+    with RawServer(script) as server:
+        assert fetch(server.url) == BODY
+
+
+def test_the_request_is_a_get_of_the_path_with_the_query_and_asks_for_no_compression() -> None:
+    with RawServer(answer(BODY)) as server:
+        fetch(f"{server.url}/v1/", user_agent="test/1")
+        (request,) = server.heads
+    line, *headers = request.decode().split("\r\n")
+    assert line == f"GET /v1/{PATH}?apiKey={SENT_KEY}&token=tok&_format=json HTTP/1.1"
+    assert "Accept-Encoding: identity" in headers
+    assert "User-Agent: test/1" in headers
+
+
+def test_the_head_of_a_reply_can_be_read_in_any_case() -> None:
+    kind = "Content-Type: Application/JSON; charset=UTF-8"
+    with RawServer(answer(BODY, headers=[kind, "X-One: 1"])) as server:
+        client = transport(server.url)
+        with client.get(PATH, PARAMS) as reply:
+            assert (reply.status, reply.media_type) == (200, "application/json")
+            assert reply.headers["x-ONE"] == "1"
+            assert repr(reply) == "Reply(200, application/json)"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": ""}, {"Content-Type": " ;a=b"}])
+def test_no_media_type_is_none(headers: dict[str, str]) -> None:
+    assert Reply(200, headers, []).media_type is None
+
+
+@pytest.mark.parametrize(
+    "status", ["400 Bad", "401 No", "404 None", "418 Tea", "500 Oh", "503 Away"]
+)
+def test_what_the_service_says_with_an_error_status_is_handed_on(status: str) -> None:
+    with RawServer(answer(b'{"success":false,"code":10}', status=status)) as server:
+        client = transport(server.url)
+        with client.get(PATH, PARAMS) as reply:
+            assert reply.status == int(status[:3])
+            assert b"".join(reply.chunks) == b'{"success":false,"code":10}'
+
+
+def test_the_first_bytes_are_handed_out_before_the_rest_has_been_sent() -> None:
+    seen = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.send(head("Content-Length: 10"), b"first")
+        assert seen.wait(5)
+        peer.send(b" last")
+
+    with RawServer(script) as server:
+        client = transport(server.url)
+        with client.get(PATH, PARAMS) as reply:
+            assert next(reply.chunks) == b"first"
+            seen.set()
+            assert b"".join(reply.chunks) == b" last"
+            assert list(reply.chunks) == []
+
+
+def test_one_transport_serves_several_threads() -> None:
+    got: list[bytes] = []
+    with RawServer(answer(BODY * 1000)) as server:
+        client = transport(server.url)
+
+        def work() -> None:
+            with client.get(PATH, PARAMS) as reply:
+                got.append(b"".join(reply.chunks))
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert got == [BODY * 1000] * 8
+
+
+@pytest.mark.parametrize("how", ["close", "with", "error"])
+def test_leaving_early_drops_the_connection_and_does_not_read_on(how: str) -> None:
+    left: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        peer.send(head("Content-Length: 1000000000"), bytes(100))
+        left.append(peer.left())
+
+    with RawServer(script) as server:
+        reply = transport(server.url).get(PATH, PARAMS)
+        if how == "close":
+            next(reply.chunks)
+            reply.close()
+            reply.close()
+        elif how == "with":
+            with reply:
+                pass
+        else:
+            with pytest.raises(ZeroDivisionError), reply:
+                raise ZeroDivisionError
+        with pytest.raises(TransportError, match="closed before its body had ended"):
+            next(reply.chunks)
+    assert left == [True]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_connection_is_dropped_at_the_end_of_the_body(scheme: str) -> None:
+    left: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        peer.send(head(f"Content-Length: {len(BODY)}") + BODY)
+        left.append(peer.left())
+
+    with RawServer(script, tls=tls_server() if scheme == "https" else None) as server:
+        reply = transport(server.url, verify=CERTIFICATE).get(PATH, PARAMS)
+        assert b"".join(reply.chunks) == BODY
+    assert left == [True]
+    reply.close()
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    left: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        peer.send(head(LOCATION, "Content-Length: 1000000000", status="302 Go"), bytes(100))
+        left.append(peer.left())
+
+    with RawServer(script) as server:
+        failure(server.url)
+    assert left == [True]
+
+
+@contextlib.contextmanager
+def interrupted(after: float) -> Iterator[None]:
+    """Ctrl-C, some seconds from now."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, after)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs SIGALRM")
+@pytest.mark.parametrize("sent", [(), (LENGTH, b"abc")], ids=["before the answer", "in the body"])
+def test_ctrl_c_drops_the_connection_and_shows_no_key(sent: tuple[bytes, ...]) -> None:
+    left: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        peer.send(*sent)
+        left.append(peer.left())
+
+    with RawServer(script) as server:  # noqa: SIM117 - the server outlives the interrupt
+        with pytest.raises(KeyboardInterrupt) as caught, interrupted(0.2):
+            fetch(server.url)
+    assert left == [True]
+    assert not leaks(trace_of(caught.value))

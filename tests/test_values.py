@@ -1,0 +1,189 @@
+"""Rule R7, value by value: the same in both formats, in small bodies and in slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import second_engine
+from cases import numbers_of
+from markup import FEW, MANY, PHONE, json_body, short, xml_body, xml_record
+from render import cdata, people, render, rental
+
+from smspartner import RecordError, decode
+
+# Scalars (rule R7): as JSON value, as JSON text, as XML.
+
+INTEGERS: Final = {
+    **{text: int(text) for text in ("0", "7", "-7", "100000", "9223372036854775807", "1" * 25)},
+    "-0": 0,
+    "2.0": 2,
+    "1e3": 1000,
+    "1E+3": 1000,
+    "10e-1": 1,
+    "-1.5e1": -15,
+    "9007199254740992.0": 2**53,
+}
+NOT_INTEGERS: Final = (
+    *("1.5", "1e-1", "1e16", "1e400", "007", "+7", "1.", ".5", "1_0", "0x10", "٣", "1e", "--1"),
+    *("", "true", "false", "null", "NaN", "Infinity", "inf", "1,0", "1 0", "abc", "9" * 5000),
+)
+BOOLEANS: Final = {
+    **dict.fromkeys(("true", "TRUE", "tRuE", "1"), True),
+    **dict.fromkeys(("false", "FALSE", "False", "0"), False),
+}
+NOT_BOOLEANS: Final = ("2", "-1", "1.0", "01", "on", "yes", "vrai", "t", "", "null", "tru\u0435")
+
+
+def three_bodies(place: int, text: str) -> Iterator[bytes]:
+    """Yield bodies with text as a field: as JSON text, as XML, each also in a long body."""
+    for amount in (FEW, MANY):
+        good = [[row["id"], row["phone"], row["stopSms"]] for row in people(amount - 1)]
+        wrong: list[Any] = [1, PHONE, True]
+        wrong[place] = text
+        rows = [*good[: amount // 2], wrong, *good[amount // 2 :]]
+        keys = ("id", "phone", "stopSms")
+        yield render(rental([dict(zip(keys, row, strict=True)) for row in rows]), "json")
+        markup = [[row[0], cdata(row[1]), str(row[2]).lower()] for row in good]
+        wrong_markup: list[Any] = [1, cdata(PHONE), "true"]
+        wrong_markup[place] = cdata(text) if place == 1 else text
+        markup.insert(amount // 2, wrong_markup)
+        yield xml_body("".join(xml_record(*row) for row in markup), amount)
+
+
+def values_at(place: int, text: str) -> list[object]:
+    """Return what the field is read as in every body, or the error's index and field."""
+    found: list[object] = []
+    for body in three_bodies(place, text):
+        amount = FEW if len(body) < 2000 + len(text) else MANY
+        try:
+            row = numbers_of(decode(body))[amount // 2]
+        except RecordError as error:
+            found.append((error.index - amount // 2, error.field))
+        else:
+            found.append(row[place])
+    return found
+
+
+@pytest.mark.parametrize(("text", "value"), INTEGERS.items(), ids=short)
+def test_an_integer_may_be_text(text: str, value: int) -> None:
+    assert values_at(0, text) == [value] * 4
+    assert decode(json_body(f'{{"id":{text},"phone":"x","stopSms":1}}')).numbers[0].id == value
+
+
+@pytest.mark.parametrize("text", NOT_INTEGERS, ids=short)
+def test_what_is_no_integer_is_an_error_of_the_field(text: str) -> None:
+    assert values_at(0, text) == [(0, "id")] * 4
+
+
+@pytest.mark.parametrize(("text", "value"), BOOLEANS.items(), ids=short)
+def test_a_boolean_may_be_text_or_digit(text: str, value: bool) -> None:  # noqa: FBT001 - from a table
+    assert values_at(2, text) == [value] * 4
+
+
+@pytest.mark.parametrize("text", NOT_BOOLEANS, ids=short)
+def test_what_is_no_boolean_is_an_error_of_the_field(text: str) -> None:
+    assert values_at(2, text) == [(0, "stopSms")] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0639980042", "+33 6 39 98 00 42", " 0639980042 ", "007", "1e5", "null", "true", "[]"),
+        *(
+            "a]]>b",
+            "]]>",
+            "<entry>",
+            "&amp;",
+            '"',
+            "\\",
+            "+٣٣٦",
+            "📵",
+            "é",
+            "a\u2028b",
+            "\ufeff",
+            "\x7f",
+        ),
+        *("line\nbreak", "\tx\n", "\nx", "x\n\n", "\u200b"),
+    ],
+    ids=short,
+)
+def test_a_phone_is_never_edited(text: str) -> None:
+    assert values_at(1, text) == [text] * 4
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n", " \t\n ", "\xa0", "\u2003\u2028"], ids=short)
+def test_a_blank_phone_is_an_error_of_the_field(text: str) -> None:
+    assert values_at(1, text) == [(0, "phone")] * 4
+
+
+@pytest.mark.parametrize("value", ["33639980042", "1.5", "true", "null", '["x"]', '{"a":"x"}'])
+def test_a_json_phone_is_text_and_nothing_else(value: str) -> None:
+    with pytest.raises(RecordError) as caught:
+        decode(json_body(f'{{"id":1,"phone":{value},"stopSms":false}}'))
+
+    assert (caught.value.index, caught.value.field) == (0, "phone")
+    assert "33639980042" not in str(caught.value)
+
+
+# White space in XML (rule R7)
+
+#: The markup inside an entry, and the value it has.
+WHITE_SPACE: Final = {
+    "x": "x",
+    " x ": " x ",
+    "\tx\t": "\tx\t",
+    "\nx\n": "x",
+    "\n  x\n  ": "x",
+    " \n x \n ": "x",
+    "\n  x ": "x ",
+    " x\n  ": " x",
+    "\r\n  x\r\n": "x",
+    "\rx\r": "x",
+    "x\ny": "x\ny",
+    "\n x\ny \n": "x\ny",
+    "<![CDATA[x]]>": "x",
+    "\n  <![CDATA[x]]>\n  ": "x",
+    " <![CDATA[x]]> ": " x ",
+    "<![CDATA[ x ]]>": " x ",
+    "<![CDATA[\nx\n]]>": "\nx\n",
+    "\n<![CDATA[\n x \n]]>\n": "\n x \n",
+    "\n a<![CDATA[\nx\n]]>b \n": "a\nx\nb",
+    "<![CDATA[a]]>\n<![CDATA[b]]>": "a\nb",
+    "<![CDATA[a]]]]><![CDATA[>b]]>": "a]]>b",
+    "\n<![CDATA[]]>\nx": "\nx",
+    "\n<!-- c -->x<!-- d -->\n": "x",
+    "a<!-- c -->b": "ab",
+    "a<?p i?>b": "ab",
+    "&#65;&amp;&lt;": "A&<",
+    "&#x1F4F5;": "\U0001f4f5",
+    "\xa0\nx\n\xa0": "\xa0\nx\n\xa0",
+    "\x85x\u2028": "\x85x\u2028",
+}
+
+
+@pytest.mark.parametrize(("markup", "value"), WHITE_SPACE.items(), ids=short)
+@pytest.mark.parametrize("amount", [1, MANY])
+def test_indentation_is_dropped_and_white_space_in_a_line_is_kept(
+    markup: str, value: str, amount: int
+) -> None:
+    body = xml_body(xml_record(1, markup, "true") * amount, amount)
+
+    assert {number.phone for number in decode(body)} == {value}
+    assert second_engine.read(body)["numbers"] == numbers_of(decode(body))
+
+
+@pytest.mark.parametrize("amount", [1, MANY])
+def test_indentation_around_every_value_is_dropped(amount: int) -> None:
+    record = xml_record("\n 7\n", f"\n <![CDATA[{PHONE}]]>\n ", "\n  true\n")
+    body = xml_body(f"\n{record}\n" * amount, f"\n {amount}\n")
+
+    assert set(decode(body)) == set(decode(xml_body(xml_record(7, PHONE, "true"))))
+
+
+@pytest.mark.parametrize(("markup", "value"), WHITE_SPACE.items(), ids=short)
+def test_both_readers_see_the_same_text(markup: str, value: str) -> None:
+    root, _ = second_engine.parse(f"<r><entry>{markup}</entry></r>".encode())
+
+    assert root.children[0].text() == value
