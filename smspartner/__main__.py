@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib.util import find_spec
-from typing import NoReturn
 
-#: 128 + 15, as a shell reports a program that SIGTERM ended.
-TERMINATED = 143
+from smspartner.interrupts import INTERRUPTED, end_at_once, raising_stops
 
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    end_at_once()
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         sys.stderr.write(
@@ -20,15 +18,14 @@ def main() -> int:
             "install it with: pip install 'smspartner[cli]'\n"
         )
         return 2
-    signal.signal(signal.SIGTERM, _terminate)
     from smspartner.cli import run  # noqa: PLC0415 - click is an extra
 
-    return run()
-
-
-def _terminate(*_: object) -> NoReturn:
-    """End like Ctrl-C does, so that unfinished files are tidied away."""
-    raise SystemExit(TERMINATED)
+    try:
+        with raising_stops():
+            return run()
+    except KeyboardInterrupt:  # a moment before click listens for it, or after
+        sys.stderr.write("smspartner: interrupted\n")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from smspartner.errors import (
     bare,
 )
 from smspartner.files import RawBody, Target, check_writable
+from smspartner.interrupts import undisturbed_end
 from smspartner.limits import DEFAULT_LIMITS, Limits
 from smspartner.reader import decode_answer
 from smspartner.rental import RentalFile
@@ -192,8 +193,13 @@ class Client:
             APIError, TransportError, DecodeError: as for ``download``.
         """
         check_writable(path)
-        with RawBody(path) as raw, self.stream(token, format=format, raw=raw) as stream:
+        with (
+            undisturbed_end() as settle,
+            RawBody(path) as raw,
+            self.stream(token, format=format, raw=raw) as stream,
+        ):
             numbers = sum(map(len, stream.batches()))
+            settle()
         return SavedBody(
             path=Path(path),
             bytes=raw.size,

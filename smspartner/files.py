@@ -23,7 +23,8 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from smspartner.errors import APIError, SMSPartnerError, TruncatedError, UnknownFormatError
-from smspartner.output import PRIVATE, is_special, open_file, standard_output, undisturbed
+from smspartner.interrupts import undisturbed
+from smspartner.output import PRIVATE, is_special, open_file, standard_output
 
 #: The target that means standard output.
 STDOUT: Final = "-"
@@ -135,6 +136,10 @@ class RawBody:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with undisturbed():
+            self._settle(error)
+
+    def _settle(self, error: BaseException | None) -> None:
         if error is None and self._keep:
             self._commit()
         elif error is None or not self.size or isinstance(error, APIError | UnknownFormatError):
@@ -148,8 +153,7 @@ class RawBody:
     def _commit(self) -> None:
         try:
             self.kept = self._output.commit()
-        except BaseException as error:
-            # Something else has taken the place, or Ctrl-C came while the disk was syncing.
+        except BaseException as error:  # such as: something else has taken the place
             self.kept = self._output.commit_aside("")
             self._tell(error)
             raise

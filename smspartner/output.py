@@ -11,7 +11,6 @@ import errno
 import io
 import itertools
 import os
-import signal
 import stat
 import sys
 import tempfile
@@ -22,30 +21,13 @@ from typing import IO, Any, BinaryIO, Final
 
 from smspartner.advice import output_errors
 from smspartner.errors import OutputError
+from smspartner.interrupts import undisturbed
 
 PRIVATE: Final = 0o600
 #: Bytes gathered before the system is asked to write.
 _BUFFER: Final = 1024 * 1024
 #: Names of files this process already has open: these are added to, never replaced.
 _OPEN_ALREADY: Final = ("/dev/fd/", "/dev/std", "/proc/")
-
-
-@contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block is over: no file is made or moved by half.
-
-    For blocks of microseconds; a system without such a thing (Windows) goes without.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        yield
-    finally:
-        # A signal that came in the meantime is raised by this very call.
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Raw(io.RawIOBase):

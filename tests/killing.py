@@ -75,6 +75,7 @@ class Forks:
         *,
         after: float | None = None,
         before: int | None = None,
+        times: int = 1,
     ) -> Ended:
         """Run a command line in a folder, and end it.
 
@@ -84,8 +85,9 @@ class Forks:
             number: the signal.
             after: seconds until the signal, None for none.
             before: which step on files the signal comes before, counted from 1, None for none.
+            times: how often it comes in the end, every two milliseconds.
         """
-        job = {"args": args, "folder": str(folder), "signal": number}
+        job = {"args": args, "folder": str(folder), "signal": number, "times": times}
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(job | {"after": after, "before": before}) + "\n")
@@ -95,6 +97,7 @@ class Forks:
 
 def serve() -> int:
     """Fork once for each line of standard input; return what the fork or the server ends with."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a command line begins, as it does itself
     for name in _LOADED:
         import_module(name)
     for line in sys.stdin:
@@ -107,7 +110,9 @@ def serve() -> int:
                 return _command_line(job)
             if job["after"] is not None:
                 time.sleep(job["after"])
-                os.kill(child, job["signal"])
+                for _ in range(job["times"]):
+                    os.kill(child, job["signal"])
+                    time.sleep(0.002)
             _, status = os.waitpid(child, 0)
             seconds = time.monotonic() - started
             words.seek(0)

@@ -45,8 +45,11 @@ def naming_kept() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit) as stop:
-        for note in getattr(stop, "__notes__", ()):
-            say(f"smspartner: {note}")
+        said: BaseException | None = stop
+        while said is not None:  # a second Ctrl-C may have come while the first one was tidied up
+            for note in getattr(said, "__notes__", ()):
+                say(f"smspartner: {note}")
+            said = said.__context__
         raise
 
 

@@ -16,6 +16,7 @@ from smspartner.cli._options import (
 from smspartner.cli._transfer import naming_kept, safety_copy, transfer
 from smspartner.cli._waiting import wait_for
 from smspartner.files import RawBody
+from smspartner.interrupts import undisturbed_end
 from smspartner.provenance import provenance, provenance_path, write_provenance
 
 
@@ -65,10 +66,12 @@ def download(
             wait_for(client, token, format_name=format_name, deadline=deadline, quiet=out.quiet)
         with (
             naming_kept(),
+            undisturbed_end() as settle,
             body,
             client.stream(token, format=format_name, raw=body) as stream,
         ):
             transfer(stream, out, options)
+            settle()
     if out.provenance:
         record = provenance(
             token=token,
