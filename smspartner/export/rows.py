@@ -75,7 +75,7 @@ class ExportOptions:
 
 
 class Rows:
-    """The rows to write, in batches, each read when it is asked for; can be iterated once.
+    """The rows to write, in batches, each read when it is asked for; can be gone through once.
 
     Args:
         batches: the records.
@@ -95,14 +95,26 @@ class Rows:
         self.suppressed = 0
         self._batches = batches
         self._options = options
+        self._getters = [_getter(name) for name in self.columns]
 
     def __iter__(self) -> Iterator[list[Row]]:
-        getters = [_getter(name) for name in self.columns]
+        return map(self.values, self.records())
+
+    def records(self) -> Iterator[Sequence[RentedNumber]]:
+        """Yield the records of the rows instead of their values, for who can take them whole."""
         for batch in self._batches:
             for start in range(0, len(batch), _AT_ONCE):
                 if kept := self._select(batch[start : start + _AT_ONCE]):
                     self.count += len(kept)
-                    yield list(zip(*(map(get, kept) for get in getters), strict=True))
+                    yield kept
+
+    def values(self, records: Sequence[RentedNumber]) -> list[Row]:
+        """Return the values of records, row by row."""
+        return list(zip(*self.by_column(records), strict=True))
+
+    def by_column(self, records: Sequence[RentedNumber]) -> list[list[Any]]:
+        """Return the values of records, column by column."""
+        return [list(map(get, records)) for get in self._getters]
 
     def _select(self, batch: Sequence[RentedNumber]) -> Sequence[RentedNumber]:
         kept = batch
@@ -116,25 +128,21 @@ class Rows:
         return kept
 
 
-def require_int64(rows: Rows) -> Iterator[list[Row]]:
-    """Yield the batches of rows, for a target whose integers have 64 bits.
+def require_int64(rows: Rows) -> Iterator[Sequence[RentedNumber]]:
+    """Yield the records of rows, for a target whose integers have 64 bits.
 
     Raises:
         OutputError: an id has more; the message says which row it is.
     """
-    if "id" not in rows.columns:
-        yield from rows
-        return
-    place = rows.columns.index("id")
-    for batch in rows:
-        ids = [row[place] for row in batch]
+    for records in rows.records():
+        ids = [number.id for number in records]
         if max(ids) > _INT64.stop - 1 or min(ids) < _INT64.start:
             first = next(index for index, value in enumerate(ids) if value not in _INT64)
             raise OutputError(
-                f"the id of record {rows.count - len(batch) + first} (counted from 0) does not "
+                f"the id of record {rows.count - len(ids) + first} (counted from 0) does not "
                 "fit in 64 bits; write CSV or JSON Lines instead"
             )
-        yield batch
+        yield records
 
 
 def complete_rows(rows: Rows) -> Iterator[list[Row]]:
@@ -143,12 +151,9 @@ def complete_rows(rows: Rows) -> Iterator[list[Row]]:
     Raises:
         OutputError: an id has more than 64 bits.
     """
-    places = [rows.columns.index(name) for name in COLUMNS]
-    last = rows.columns.index(E164) if E164 in rows.columns else None
-    for batch in require_int64(rows):
-        columns = list(zip(*batch, strict=True))
-        e164 = columns[last] if last is not None else [None] * len(batch)
-        yield list(zip(*(columns[place] for place in places), e164, strict=True))
+    e164 = _getter(E164) if E164 in rows.columns else _none
+    for records in require_int64(rows):
+        yield [(number.id, number.phone, number.stop_sms, e164(number)) for number in records]
 
 
 def require_token(options: ExportOptions) -> str:
@@ -177,6 +182,10 @@ def mask_target(target: str) -> str:
         return target
     found = _ADDRESS.fullmatch(target)
     return "".join(part or "" for part in found.groups()) if found else f"{scheme}://…"
+
+
+def _none(_: RentedNumber) -> None:
+    return None
 
 
 def _getter(column: str) -> Callable[[RentedNumber], Any]:
