@@ -31,12 +31,12 @@ from smspartner.errors import (
     UnknownFormatError,
     UnsafeXMLError,
 )
-from smspartner.limits import Limits
 
 if TYPE_CHECKING:
     from smspartner.client import Client
     from smspartner.decoders import register_decoder
     from smspartner.files import RawBody
+    from smspartner.limits import Limits
     from smspartner.models import RentedNumber
     from smspartner.reader import ResponseReader, decode, iter_decode
     from smspartner.rental import RentalFile
@@ -83,6 +83,7 @@ __all__ = [
 
 _HOMES = {
     "Client": "client",
+    "Limits": "limits",
     "NumberStream": "stream",
     "RawBody": "files",
     "RentalFile": "rental",
