@@ -1,4 +1,4 @@
-"""The bodies that are read: the sandbox's, and variants that XML's express lane does not take."""
+"""The bodies that are read: the sandbox's, and variants; the express lane takes but the last."""
 
 from __future__ import annotations
 

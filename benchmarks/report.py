@@ -35,7 +35,7 @@ compared within each round.
 _TITLES: Final = {
     "json": "JSON to typed objects",
     "xml": "XML to typed objects",
-    "xml, phones with blanks": "XML off the express lane: phones with blanks in them",
+    "xml, phones with blanks": "XML with blanks in its phones",
     "xml, a fourth entry": "XML off the express lane: records with a fourth entry",
 }
 

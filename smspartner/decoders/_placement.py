@@ -24,6 +24,11 @@ class Plan(ABC):
 
     nested = True
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the fields, if they are required leaves, so that each has its position."""
+        return ()
+
     @abstractmethod
     def build(self, element: Element) -> object:
         """Return the element in this type's form; msgspec checks what is in it."""

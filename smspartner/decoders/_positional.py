@@ -22,6 +22,7 @@ import msgspec
 
 from smspartner.decoders._elements import ENTRY, XSI, Element, value_of
 from smspartner.decoders._placement import Field, Placed, Plan, ignored, place, search
+from smspartner.decoders._table import read_table
 from smspartner.errors import ConfigurationError, DecodeError
 
 
@@ -60,8 +61,10 @@ class _Sequence(Plan):
         self._item = item
 
     def build(self, element: Element) -> object:
-        build = self._item.build
-        return [build(child) for child in element] if len(element) else _unless_empty(element, [])
+        if not len(element):
+            return _unless_empty(element, [])
+        table = read_table(element, self._item.columns) if self._item.columns else None
+        return [self._item.build(child) for child in element] if table is None else table
 
     def further(self, element: Element, *, deep: bool) -> int | None:
         if not len(element):
@@ -110,6 +113,11 @@ class _Record(Plan):
     @cached_property
     def _rigid(self) -> bool:
         return all(field.required for field in self._fields)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        flat = self._rigid and all(isinstance(field.plan, _Scalar) for field in self._fields)
+        return tuple(field.name for field in self._fields) if flat else ()
 
     def build(self, element: Element) -> object:
         if not len(element):
