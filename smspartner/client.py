@@ -275,6 +275,7 @@ class Client:
     ) -> A:
         """Return the answer of an endpoint that is read in one piece and may be asked again."""
         decoder_named(params["_format"])
+        reply: Reply | None = None
         try:
             with self._get(path, within=within, once=once, **params) as reply:
                 return decode_answer(
@@ -287,6 +288,7 @@ class Client:
         except SMSPartnerError as error:
             failure = error
         settle(failure, self._key)
+        failure.retry_after = reply.retry_after if reply else None
         if isinstance(failure, TransportError | TruncatedError):
             failure.retryable = True
         raise bare(failure)
@@ -295,7 +297,12 @@ class Client:
         self, path: str, *, within: float | None = None, once: bool = False, **params: str
     ) -> Reply:
         query = Query({"apiKey": self._key.reveal(), **params})
-        return self._transport.get(path, query, within=within, once=once)
+        try:
+            return self._transport.get(path, query, within=within, once=once)
+        except SMSPartnerError as error:
+            failure = error
+        settle(failure, self._key)
+        raise bare(failure)
 
     def close(self) -> None:
         """Free the connections. Streams that are still open are not closed."""

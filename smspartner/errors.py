@@ -41,11 +41,14 @@ class SMSPartnerError(Exception):
         retryable: whether the same call may safely be made again as it is.
         http_status: the HTTP status of the answer the error is about, None where there was none.
         kept: where the raw body was kept, None where there is none on disk.
+        retry_after: seconds the service asked to wait before the next request, None where it
+            named none.
     """
 
     retryable: bool = False
     http_status: int | None = None
     kept: Path | None = None
+    retry_after: float | None = None
 
 
 #: HTTP statuses by which a server, or what stands before it, asks to come again later.

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from functools import cached_property
-from typing import Final
+from typing import Final, NoReturn
 
 from smspartner.errors import ConfigurationError, SMSPartnerError
 
 MASK: Final = "***"
 
-#: A text cut short ends in this; so may a key in it, of which so many characters tell too much.
-_CUT: Final = "…"
+#: The key in an address, also where that address is itself quoted inside another one.
+_IN_ADDRESS: Final = re.compile(r"""(apikey(?:=|%3d|%253d))[^&\s"'<>)]*""", re.IGNORECASE)
+
+#: Characters of a key at most: what is longer is no key, but a file that was taken for one.
+_LONGEST: Final = 256
+#: Of a key that is cut short ("…"), so many characters tell too much.
 _TELLING: Final = 4
+
+
+def mask_address(text: str) -> str:
+    """Return a text with the value of every ``apiKey=`` in it hidden.
+
+    >>> mask_address("GET /v1/location/status?apiKey=a%2Fb&token=t")
+    'GET /v1/location/status?apiKey=***&token=t'
+    """
+    return _IN_ADDRESS.sub(rf"\g<1>{MASK}", text)
 
 
 class APIKey:
     """An API key whose repr hides it; ``reveal`` is the only way to it.
 
     Raises:
-        ConfigurationError: the key cannot be sent, because it is not text.
+        ConfigurationError: the key cannot be sent, because it is not text, or no key.
     """
 
     def __init__(self, value: str) -> None:
         self._value = value
+        problem = ""
         if not value or any("\ud800" <= character <= "\udfff" for character in value):
+            problem = "the API key is not text; is SMSPARTNER_API_KEY in UTF-8?"
+        elif len(value) > _LONGEST:
+            problem = f"the API key has {len(value)} characters: is it another file or text?"
+        if problem:
             del value
-            raise ConfigurationError("the API key is not text; is SMSPARTNER_API_KEY in UTF-8?")
+            raise ConfigurationError(problem)
 
     def reveal(self) -> str:
         """Return the key itself, to be put into a request and nowhere else."""
@@ -36,10 +56,10 @@ class APIKey:
     def _pattern(self) -> re.Pattern[str]:
         # Made when an error is first looked at: most clients never need it.
         forms = [_forms(character) for character in self._value]
-        rest = ""
-        for form in reversed(forms[_TELLING:]):
-            rest = f"(?:{form}{rest}|{_CUT})"
-        return re.compile("".join(forms[:_TELLING]) + rest)
+        whole = "".join(forms)
+        if len(forms) <= _TELLING:
+            return re.compile(whole)
+        return re.compile(f"{whole}|{''.join(forms[:_TELLING])}\\S*?…")
 
     def hide_in(self, text: str) -> str:
         """Return a text with the key masked, however often it is percent-encoded."""
@@ -54,6 +74,9 @@ class APIKey:
     def _hidden(self, value: object) -> object:
         return self.hide_in(value) if isinstance(value, str) else value
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an API key is never pickled: make the client where it is used")
+
     def __repr__(self) -> str:
         return f"APIKey({MASK})"
 
@@ -62,11 +85,17 @@ def _forms(character: str) -> str:
     """Return a pattern for all ways a character of the key may come back in a text."""
     encoded = character.encode()
     percent = "".join(f"%(?:25)*{_any_case(byte)}" for byte in encoded)
-    forms = [percent, re.escape(character)]  # the longer first: the key may hold a "%"
-    if character == " ":
-        forms += [r"\+", "%(?:25)*2[Bb]"]
+    # In HTML, in JSON, in the repr of a text; where it could be a digit of a phone, masked as one.
+    others = {html.escape(character), json.dumps(character)[1:-1], repr(character)[1:-1]}
+    forms = [percent, *map(re.escape, sorted(others - {character})), re.escape(character)]
     if not character.isascii():
         forms.append(re.escape(encoded.decode("latin-1")))  # UTF-8 taken for Latin-1
+    if character in "/'\"":
+        forms.append(rf"\\{character}")
+    if character.isspace():
+        forms += [r"\+", "%(?:25)*2[Bb]", r"\s*"]
+    if character in "0123456789 ./-":
+        forms.append("•")
     return f"(?:{'|'.join(forms)})"
 
 

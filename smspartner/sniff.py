@@ -8,6 +8,7 @@ from typing import Final
 from smspartner.decoders import Decoder, decoder_named, decoders
 from smspartner.errors import UnknownFormatError
 from smspartner.models import mask_digits
+from smspartner.secret import mask_address
 
 _LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*")
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -52,7 +53,7 @@ def decoder_for(
 def excerpt(content: bytes) -> str:
     """Return the beginning of a body as it may be shown: one line, long digit runs masked."""
     text = " ".join(content.decode("utf-8", "replace").split())
-    text = mask_digits(text)
+    text = mask_digits(mask_address(text))
     shown = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
     return repr(shown)
 

@@ -36,6 +36,15 @@ def settle(error: SMSPartnerError, key: APIKey) -> None:
         error.retryable = True
 
 
+def tell_lost(error: SMSPartnerError, reply: Reply) -> None:
+    """Add to a refusal that an earlier attempt, which the service may have counted, got lost."""
+    if reply.lost and isinstance(error, APIError):
+        error.add_note(
+            "an earlier attempt was lost before its answer came; if the service has counted that "
+            "as the download, this one is refused: look at the status of the rental"
+        )
+
+
 class NumberStream(Iterator[RentedNumber], Tabular):
     """The numbers of one rental on their way; an iterator, and a context manager.
 
@@ -100,6 +109,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
             self._reply.close()
             return
         settle(failure, self._key)
+        tell_lost(failure, self._reply)
         self._end(failure)
         raise bare(failure)
 

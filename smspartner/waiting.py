@@ -79,7 +79,7 @@ def wait_until_ready(
     _check(deadline, poll)
     end = time.monotonic() + deadline
     status: RentalStatus | None = ask(within=max(deadline, _PATIENCE), once=False)
-    trouble = ""
+    trouble, asked = "", 0.0
     for pause in pauses(poll):
         if status is not None and _is_over(status):
             return status
@@ -88,13 +88,14 @@ def wait_until_ready(
         left = end - time.monotonic()
         if left <= 0:
             break
-        time.sleep(min(pause, left))
+        time.sleep(min(max(pause, asked), left))
+        asked = 0.0
         try:
             status = ask(within=max(end - time.monotonic(), _PATIENCE), once=True)
         except SMSPartnerError as error:
             if not (error.retryable or isinstance(error, UnknownFormatError)):
                 raise
-            status, trouble = None, str(error)
+            status, trouble, asked = None, str(error), error.retry_after or 0.0
             _log.info("waiting for a rental, asked in vain: %s", error)
     raise _too_late(deadline, status, trouble)
 

@@ -65,6 +65,12 @@ def test_the_request_is_a_get_of_the_path_with_the_query_and_asks_for_no_compres
     assert "User-Agent: test/1" in headers
 
 
+def test_cookies_are_left_alone_however_odd() -> None:
+    odd = f"Set-Cookie: a=b; max-age={'9' * 400}"
+    with RawServer(answer(BODY, headers=[odd])) as server:
+        assert fetch(server.url) == BODY
+
+
 def test_the_head_of_a_reply_can_be_read_in_any_case() -> None:
     kind = "Content-Type: Application/JSON; charset=UTF-8"
     with RawServer(answer(BODY, headers=[kind, "X-One: 1"])) as server:
@@ -178,11 +184,11 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 
 
 @contextlib.contextmanager
-def interrupted(after: float) -> Iterator[None]:
-    """Ctrl-C, some seconds from now."""
+def interrupted(after: float, kind: type[BaseException]) -> Iterator[None]:
+    """Ctrl-C or its like, some seconds from now."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        raise kind
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, after)
@@ -193,9 +199,16 @@ def interrupted(after: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+class TimeLimitError(Exception):
+    """What a task queue raises in a handler of a signal."""
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs SIGALRM")
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeLimitError])
 @pytest.mark.parametrize("sent", [(), (LENGTH, b"abc")], ids=["before the answer", "in the body"])
-def test_ctrl_c_drops_the_connection_and_shows_no_key(sent: tuple[bytes, ...]) -> None:
+def test_a_stop_drops_the_connection_and_shows_no_key(
+    sent: tuple[bytes, ...], kind: type[BaseException]
+) -> None:
     left: list[bool] = []
 
     def script(peer: Peer) -> None:
@@ -203,7 +216,7 @@ def test_ctrl_c_drops_the_connection_and_shows_no_key(sent: tuple[bytes, ...]) -
         left.append(peer.left())
 
     with RawServer(script) as server:  # noqa: SIM117 - the server outlives the interrupt
-        with pytest.raises(KeyboardInterrupt) as caught, interrupted(0.2):
+        with pytest.raises(kind) as caught, interrupted(0.2, kind):
             fetch(server.url)
     assert left == [True]
     assert not leaks(trace_of(caught.value))

@@ -90,6 +90,8 @@ def test_http_elsewhere_is_allowed_only_when_asked_for() -> None:
         {"timeout": 0},
         {"timeout": float("nan")},
         {"timeout": float("inf")},
+        {"timeout": 1e10},
+        {"deadline": 1e10},
         {"deadline": -1},
         {"retries": -1},
         {"backoff": float("nan")},
@@ -110,6 +112,11 @@ def test_an_option_that_cannot_work_is_refused_before_anything_is_sent(
     assert caught.value.__context__ is None
     (name,) = options
     assert name in str(caught.value)
+
+
+def test_a_proxy_that_is_none_is_none() -> None:
+    with RawServer(answer(BODY)) as server:
+        assert fetch(server.url, proxies={"http": None, "https": None}) == BODY
 
 
 def test_a_folder_of_authorities_is_taken(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rawserver import RawServer, Script, answer, resets, sends, stalls
 from transport_faults import FAULTS, LENGTH
-from transport_tools import BODY, SLACK, failure, fetch, timed_failure
+from transport_tools import BODY, PARAMS, PATH, SLACK, failure, fetch, timed_failure, transport
 
 from smspartner.transport import Headers
-from smspartner.transport._retry import LONGEST_BACKOFF, asked_wait, backoff
+from smspartner.transport._head import asked_wait
+from smspartner.transport._retry import LONGEST_BACKOFF, backoff
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,9 @@ def test_a_wait_longer_than_the_call_may_last_is_not_begun(deadline: float | Non
         ("-1", None),
         ("²", None),
         ("soon", None),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 99999999999999999999:28:00 GMT", None),
+        ("Wed, 21 Oct 2015 07:28:00 -99999999999999", None),
         ("", None),
     ],
 )
@@ -104,6 +109,27 @@ def test_a_date_to_come_is_a_wait(zone: str) -> None:
     wait = asked_wait({"retry-after": when.removesuffix(" GMT") + zone})
     assert wait is not None
     assert 85 < wait <= 90
+
+
+@pytest.mark.parametrize("status", ["429 Many", "503 Away"])
+def test_who_asks_once_gets_the_answer_and_the_wait_it_asks_for(status: str) -> None:
+    busy = answer(b"not now", status=status, headers=["Retry-After: 7200"])
+    with RawServer(busy) as server, closing(transport(server.url, retries=3)) as client:
+        with client.get(PATH, PARAMS, once=True) as reply:
+            assert b"".join(reply.chunks) == b"not now"
+            assert reply.retry_after == 7200
+        assert server.connections == 1
+
+
+def test_attempts_that_were_sent_in_vain_are_counted() -> None:
+    away = answer(status="503 Away")
+    for troubles, lost in (((resets(), sends(LENGTH[:25])), 2), ((away,), 0), ((), 0)):
+        with (
+            RawServer(*troubles, answer(BODY)) as server,
+            closing(transport(server.url, retries=3)) as client,
+            client.get(PATH, PARAMS) as reply,
+        ):
+            assert reply.lost == lost
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,20} [A-Z][a-z]{2} \d{1,9} .{0,20}"))

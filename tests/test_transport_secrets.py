@@ -18,6 +18,7 @@ from transport_tools import (
     KEY,
     PARAMS,
     PHONE,
+    SENT_KEY,
     fetch,
     leaks,
     tls_server,
@@ -25,8 +26,9 @@ from transport_tools import (
     transport,
 )
 
+from smspartner.secret import mask_address
 from smspartner.transport import Query
-from smspartner.transport._secrets import LOGGERS, KeyFilter, mask
+from smspartner.transport._secrets import LOGGERS, KeyFilter
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -79,6 +81,19 @@ def test_a_logged_exception_is_shown_without_the_key_and_the_variables_of_its_fr
     assert record.exc_info is None
 
 
+def test_a_line_among_the_headers_that_is_none_is_not_repeated(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    odd = [f"garbage {SENT_KEY}", f"phone {PHONE} x"]
+    with RawServer(answer(BODY, headers=odd)) as server:
+        fetch(server.url)
+    assert "Failed to parse headers of the answer" in caplog.text
+    logged = str([vars(record) for record in caplog.records]) + caplog.text
+    assert not leaks(logged)
+    assert PHONE not in logged
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_debug_output_of_the_standard_library_does_not_print_the_key(
     scheme: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -100,7 +115,7 @@ def test_the_debug_output_of_the_standard_library_does_not_print_the_key(
     ],
 )
 def test_a_key_is_masked_wherever_an_address_shows_it(text: str, masked: str) -> None:
-    assert mask(text) == masked
+    assert mask_address(text) == masked
 
 
 def test_a_query_can_be_read_and_is_shown_without_the_key() -> None:

@@ -269,17 +269,31 @@ def test_a_bad_answer_in_between_is_survived(sandbox: Sandbox, client: Client, f
 def test_while_the_service_is_busy_there_is_still_one_request_per_pause(
     sandbox: Sandbox, client: Client
 ) -> None:
-    sandbox.pace = 60
+    sandbox.pace, sandbox.retry_after = 60, "0"
 
     def busy(_: RentalStatus) -> None:
         sandbox.fault = "503"
 
-    with pytest.raises(DeadlineError) as caught:
+    with pytest.raises(DeadlineError, match="503") as caught:
         client.wait(sandbox.token, deadline=0.8, poll=0.1, on_status=busy)
     assert caught.value.retryable
     asked = times_asked(sandbox, sandbox.token)
     assert 3 <= len(asked) <= 7
     assert all(after - before > 0.07 for before, after in pairwise(asked[:-1]))
+
+
+def test_a_wait_that_the_service_asks_for_is_longer_than_a_pause(
+    sandbox: Sandbox, client: Client
+) -> None:
+    sandbox.pace, sandbox.retry_after = 0.1, "1"
+
+    def busy(_: RentalStatus) -> None:
+        sandbox.fault, sandbox.times = "429", 1
+
+    found = client.wait(sandbox.token, deadline=20, poll=0.02, on_status=busy)
+    assert found.state is RentalState.READY
+    asked = times_asked(sandbox, sandbox.token)
+    assert max(after - before for before, after in pairwise(asked)) >= 1
 
 
 def test_a_service_that_never_answered_is_known_at_once(sandbox: Sandbox) -> None:

@@ -61,9 +61,10 @@ class Reply:
         headers: the HTTP headers, in any case.
         chunks: the body, decoded, in pieces of any size above zero; consumed once.
         on_close: what frees the connection; called at most once.
+        lost: attempts before this one that were sent, and got no answer.
     """
 
-    __slots__ = ("_on_close", "chunks", "headers", "status")
+    __slots__ = ("_on_close", "chunks", "headers", "lost", "status")
 
     def __init__(
         self,
@@ -71,8 +72,11 @@ class Reply:
         headers: Mapping[str, str],
         chunks: Iterable[bytes],
         on_close: Callable[[], None] | None = None,
+        *,
+        lost: int = 0,
     ) -> None:
         self.status = status
+        self.lost = lost
         self.headers = Headers(headers)
         self.chunks: Iterator[bytes] = iter(chunks)
         self._on_close = on_close
@@ -81,6 +85,13 @@ class Reply:
     def media_type(self) -> str | None:
         """The media type in lower case and without parameters, None where none was sent."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower() or None
+
+    @property
+    def retry_after(self) -> float | None:
+        """The seconds the service asks to wait before the next request, None where it does not."""
+        from smspartner.transport._head import asked_wait  # noqa: PLC0415 - 10 ms, seldom needed
+
+        return asked_wait(self.headers)
 
     def close(self) -> None:
         """Free the connection; more calls do nothing."""

@@ -123,6 +123,8 @@ class Body:
         raise failure
 
     def _read(self, most: int) -> bytes:
+        if self._terms.clock.over():  # gzip may take many reads before it gives a byte
+            raise self._too_late()
         try:
             piece: bytes = self._raw.read1(most) or b""
         except NETWORK_ERRORS as error:

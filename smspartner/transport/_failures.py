@@ -31,10 +31,12 @@ class Failure(NamedTuple):
     Attributes:
         error: what to raise.
         again: whether another attempt may fare better.
+        sent: whether the request had gone out, so that the service may have acted on it.
     """
 
     error: TransportError
     again: bool = True
+    sent: bool = False
 
     def __str__(self) -> str:
         return str(self.error)
@@ -75,7 +77,8 @@ def explain(error: BaseException, scene: Scene, clock: Clock) -> Failure:
             if isinstance(cause, kind):
                 failure = TransportError(describe(cause, scene), retryable=True)
                 # A password that was refused once is not sent again: proxies lock accounts.
-                return Failure(failure, again and not _refused_by_proxy(error))
+                hopeful = again and not _refused_by_proxy(error)
+                return Failure(failure, hopeful, sent=describe in {_slow_answer, _lost, _not_http})
     name = type(causes[-1]).__name__
     return Failure(
         TransportError(f"the request to {scene.far_end} failed ({name})", retryable=True)

@@ -1,8 +1,11 @@
-"""Whether the head of an answer lets its body be read at all."""
+"""What the head of an answer says: how its body is coded, whether to read it, when to ask again."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,11 +15,30 @@ from smspartner.transport._address import peer_of
 GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 _AS_IT_IS: Final = frozenset({"", "identity"})
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def coding(headers: Mapping[str, str]) -> str:
     """Return the content coding of an answer in lower case; none is an empty text."""
     return headers.get("content-encoding", "").strip().lower()
+
+
+def asked_wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a ``Retry-After`` asks to wait, None where there is none to be read.
+
+    Args:
+        headers: the headers of an answer, in any case.
+    """
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        when = parsedate_to_datetime(value)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):  # no date, or one no calendar has
+        return None
 
 
 def refusal(status: int, headers: Mapping[str, str]) -> TransportError | None:

@@ -42,22 +42,27 @@ class Options:
     verify: bool | str
 
     def __post_init__(self) -> None:
-        _above_zero("timeout", self.timeout)
-        _above_zero("max_body", self.max_body)
+        _seconds("timeout", self.timeout)
         if self.deadline is not None:
-            _above_zero("deadline", self.deadline)
+            _seconds("deadline", self.deadline)
+        if not 0 < self.max_body < math.inf:
+            raise ConfigurationError("max_body must be a number of bytes above 0")
         if self.retries < 0 or not self.backoff >= 0:
             raise ConfigurationError("retries and backoff must be 0 or more")
-        for url in self.proxies.values():
+        for url in filter(None, self.proxies.values()):
             _check_proxy(url)
         if isinstance(self.verify, str):
             _check_authorities(self.verify)
 
 
-def _above_zero(name: str, value: float) -> None:
-    # Written so that not-a-number is refused as well; the socket refuses infinity.
-    if not 0 < value < math.inf:
-        raise ConfigurationError(f"{name} must be a number above 0")
+#: Seconds, more than 30 years: beyond it, clocks and sockets overflow.
+_ENDLESS: Final = 1e9
+
+
+def _seconds(name: str, value: float) -> None:
+    # Written so that not-a-number is refused as well.
+    if not 0 < value <= _ENDLESS:
+        raise ConfigurationError(f"{name} must be a number of seconds above 0, at most 1e9")
 
 
 def _check_proxy(url: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from requests.utils import select_proxy
 from urllib3.util.retry import Retry
 
@@ -125,17 +126,19 @@ class RequestsTransport:
         params = Query(params)  # its repr hides the key: this frame is in every traceback
         bounds = [bound for bound in (self._options.deadline, within) if bound is not None]
         clock = Clock(min(bounds, default=None))
-        attempt = 0
+        attempt = lost = 0
         while True:
             outcome = self._attempt(path, params, clock)
-            wait = wait_after(outcome, attempt, self._options, clock)
-            if wait is None or once:
+            wait = None if once else wait_after(outcome, attempt, self._options, clock)
+            if wait is None:
                 break
             _log.debug("trying again in %s s: %s", round(wait, 2), outcome)
+            lost += isinstance(outcome, Failure) and outcome.sent
             time.sleep(wait)
             attempt += 1
         if isinstance(outcome, Failure):
             raise outcome.error
+        outcome.lost = lost
         return outcome
 
     def close(self) -> None:
@@ -200,8 +203,10 @@ class RequestsTransport:
             )
         except NETWORK_ERRORS as error:
             failure = explain(error, self._scene(request), clock)
-        except (KeyboardInterrupt, SystemExit) as stop:
-            # The variables of the frames it came through hold the address with the key.
+        except BaseException as stop:  # noqa: BLE001 - it goes on, without its frames
+            # Ctrl-C, or what somebody's handler of a signal raises: the variables of the frames
+            # it came through hold the address with the key.
+            stop.__context__ = None
             raise stop.with_traceback(None)  # noqa: B904 - it is the same exception
         return failure
 
@@ -239,6 +244,14 @@ class _ClampedAdapter(HTTPAdapter):
         pool.ConnectionCls = clamped(pool.ConnectionCls, self._clock)
         self._pool = pool
         return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Wrap the answer, and leave its cookies alone: one made to be odd makes a warning."""
+        answer = requests.Response()
+        answer.request, answer.url = req, str(req.url)
+        answer.status_code, answer.headers = resp.status, CaseInsensitiveDict(resp.headers)
+        answer.raw = resp
+        return answer
 
     def close(self) -> None:
         super().close()

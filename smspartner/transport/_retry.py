@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
-from smspartner.errors import TransportError
+from smspartner.errors import LATER, TransportError
 from smspartner.transport import Reply
 from smspartner.transport._deadline import Clock
 from smspartner.transport._failures import Failure
 from smspartner.transport._options import Options
-
-#: Statuses that say "not now": too many requests, or a server that is away for the moment.
-LATER: Final = frozenset({429, 502, 503, 504})
 
 #: The longest wait between two attempts, in seconds, where the service names none.
 LONGEST_BACKOFF: Final = 30.0
@@ -24,7 +17,6 @@ LONGEST_BACKOFF: Final = 30.0
 #: The longest wait a service may ask for, in seconds, where no deadline says less.
 LONGEST_WAIT: Final = 3600.0
 
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _random: Final = random.SystemRandom()
 
 
@@ -37,24 +29,6 @@ def backoff(attempt: int, first: float) -> float:
     """
     # The exponent is capped too: 2.0 ** 1024 would overflow.
     return _random.uniform(0, min(LONGEST_BACKOFF, first * 2.0 ** min(attempt, 32)))
-
-
-def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a ``Retry-After`` asks to wait, None where there is none to be read.
-
-    Args:
-        headers: the headers of an answer, in any case.
-    """
-    value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def wait_after(
@@ -85,7 +59,7 @@ def wait_after(
 
 
 def _asked_within(reply: Reply, clock: Clock) -> float:
-    asked = asked_wait(reply.headers) or 0.0
+    asked = reply.retry_after or 0.0
     if asked < min(clock.left(), LONGEST_WAIT):
         return asked
     reply.close()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
-MASK: Final = "***"
-
-#: The key in an address, also where that address is itself quoted inside another one.
-_KEY: Final = re.compile(r"""(apikey(?:=|%3d|%253d))[^&\s"'<>)]*""", re.IGNORECASE)
+from smspartner.secret import MASK, mask_address
 
 #: Every logger of urllib3 that may show an address. A filter on "urllib3" alone would not do:
 #: filters of a logger are not applied to the records of its children.
@@ -25,15 +21,6 @@ LOGGERS: Final = (
     "urllib3.response",
     "urllib3.util.retry",
 )
-
-
-def mask(text: str) -> str:
-    """Return a text with the value of every ``apiKey=`` in it hidden.
-
-    >>> mask("GET /v1/location/status?apiKey=a%2Fb&token=t")
-    'GET /v1/location/status?apiKey=***&token=t'
-    """
-    return _KEY.sub(rf"\g<1>{MASK}", text)
 
 
 class Query(Mapping[str, str]):
@@ -66,17 +53,24 @@ class Query(Mapping[str, str]):
         return urlencode(self._values, quote_via=quote, safe="")
 
 
+#: How urllib3 begins to say that a line among the headers is none.
+_HEADERS: Final = "Failed to parse headers"
+
+
 class KeyFilter(logging.Filter):
     """Hides the key in log records, in the trace of an exception too."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record that shows the key; every record passes."""
+        if str(record.msg).startswith(_HEADERS):
+            # What could not be read of them is quoted, and may be anything.
+            record.msg, record.args, record.exc_info = f"{_HEADERS} of the answer", (), None
         message = record.getMessage()
-        if (masked := mask(message)) != message:
+        if (masked := mask_address(message)) != message:
             record.msg, record.args = masked, ()
         if record.exc_info:
             # Some handlers show the variables of every frame, and one of them is the address.
-            record.exc_text = mask(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = mask_address(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
 
