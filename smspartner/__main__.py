@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 
 from smspartner.interrupts import INTERRUPTED, end_at_once, raising_stops
 
+_STANDARD_ERROR = 2
+
 
 def main() -> int:
     """Run the command line; return its exit code."""
     end_at_once()
+    _fill_gaps()
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         sys.stderr.write(
@@ -26,6 +30,18 @@ def main() -> int:
     except KeyboardInterrupt:  # a moment before click listens for it, or after
         sys.stderr.write("smspartner: interrupted\n")
         return INTERRUPTED
+
+
+def _fill_gaps() -> None:
+    """Open the null device wherever standard input, output or error is closed (``2>&-``).
+
+    The next file would get its number, and what is printed for people would end up in it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        pass
+    os.close(descriptor)
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,13 @@ from typing import BinaryIO, Final, Self
 
 from smspartner.errors import APIError, SMSPartnerError, TruncatedError, UnknownFormatError
 from smspartner.interrupts import undisturbed
-from smspartner.output import PRIVATE, is_special, open_file, standard_output
+from smspartner.output import (
+    PRIVATE,
+    is_special,
+    open_file,
+    require_standard_output,
+    standard_output,
+)
 
 #: The target that means standard output.
 STDOUT: Final = "-"
@@ -67,10 +73,15 @@ def check_writable(target: Target) -> None:
     For asking before a download is spent. A pipe is not opened: that would wait for its reader.
     """
     name = os.fspath(target)
-    if name != STDOUT and not is_special(name):
+    if name == STDOUT:
+        require_standard_output()
+    elif not is_special(name):
         with undisturbed():
             open_file(name).discard()
 
+
+#: The HTTP statuses that refuse begin here.
+_REFUSED: Final = 400
 
 #: What is added to the name of a body that stops early.
 INCOMPLETE: Final = ".incomplete"
@@ -82,11 +93,11 @@ class RawBody:
     Use it as a context manager around receiving *and* decoding. Where the block ends well, the
     file is under its name. Where it fails, no earlier file is replaced: what arrived is under the
     name, or under one with a number added where that is taken; with ``.incomplete`` added where
-    the body stops early. A refusal or an error page is no body of a rental and is not kept. The
-    error says in ``kept``, and in a note, where the body is.
+    the body stops early. A refusal, or an error page with a status of 400 or more, is no body of a
+    rental and is not kept. The error says in ``kept``, and in a note, where the body is.
 
     Args:
-        path: where the body goes.
+        path: where the body goes; ``-`` is standard output.
         keep: False removes the file when the block ends well: it is a safety net only.
 
     Attributes:
@@ -99,7 +110,8 @@ class RawBody:
     """
 
     def __init__(self, path: Target, *, keep: bool = True) -> None:
-        self._name = os.fspath(path)
+        name = os.fspath(path)
+        self._name = "/dev/stdout" if name == STDOUT else name
         self._keep = keep
         self.size = 0
         self.complete = False
@@ -142,7 +154,7 @@ class RawBody:
     def _settle(self, error: BaseException | None) -> None:
         if error is None and self._keep:
             self._commit()
-        elif error is None or not self.size or isinstance(error, APIError | UnknownFormatError):
+        elif error is None or not self.size or _is_refusal(error):
             self._output.discard()
         else:
             whole = self.complete and not isinstance(error, TruncatedError)
@@ -163,6 +175,12 @@ class RawBody:
             error.kept = self.kept
         if self.kept is not None:
             error.add_note(_where(self.kept))
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Say whether what came is no body of a rental, although one was asked for."""
+    page = isinstance(error, UnknownFormatError) and (error.http_status or 0) >= _REFUSED
+    return page or isinstance(error, APIError)
 
 
 def _where(kept: Path) -> str:

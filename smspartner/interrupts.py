@@ -1,10 +1,10 @@
-"""Ctrl-C and SIGTERM: heard wherever they come, and never in the middle of settling a file.
+"""Ctrl-C, SIGTERM and SIGHUP: heard wherever they come, and never while a file is settled.
 
 In a command line, ``raising_stops`` makes each an exception while there is work to tidy up after:
-``KeyboardInterrupt``, or ``SystemExit`` with the code that a shell reports for SIGTERM. Before and
-after that, ``end_at_once`` has the system end the process, without a traceback.
+``KeyboardInterrupt``, or ``SystemExit`` with the code that a shell reports for the signal. Before
+and after that, ``end_at_once`` has the system end the process, without a traceback.
 
-Anywhere, ``undisturbed`` lets both wait for the moment it takes to make, move or remove a file.
+Anywhere, ``undisturbed`` lets them wait for the moment it takes to make, move or remove a file.
 What handles them otherwise handles them then.
 
 Python runs handlers in the main thread only, whichever thread the system chose for the signal. So
@@ -26,9 +26,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-#: As a shell reports a program that SIGINT or SIGTERM ended: 128 and the number of the signal.
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
+#: As a shell reports a program that Ctrl-C ended: 128 and the number of the signal.
+INTERRUPTED: Final = 128 + signal.SIGINT
+
+#: SIGHUP is the end of the terminal, or of the connection to it; Windows has none.
+_STOPS: Final = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 #: Seconds until a dropped signal is raised again: what dropped it has long ended by then.
 _AGAIN: Final = 0.01
@@ -38,7 +42,7 @@ _PATIENCE: Final = 1.0
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block is over: no file is made or moved by half."""
+    """Let Ctrl-C and its like wait until the block is over: no file is made or moved by half."""
     with undisturbed_end() as settle:
         settle()
         yield
@@ -46,7 +50,7 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def undisturbed_end() -> Iterator[Callable[[], None]]:
-    """Yield a function; from its call to the end of the block, Ctrl-C and SIGTERM wait.
+    """Yield a function; from its call to the end of the block, Ctrl-C and its like wait.
 
     For around other blocks, with the call as the last thing that is done in them: they are then
     left undisturbed from the first instruction on, which no ``__exit__`` can see to by itself.
@@ -67,14 +71,14 @@ def undisturbed_end() -> Iterator[Callable[[], None]]:
 
 
 def end_at_once() -> None:
-    """Let the system end this process by Ctrl-C or SIGTERM: nothing is left to be tidied."""
+    """Let the system end this process by Ctrl-C and its like: nothing is left to be tidied."""
     for number in _heeded():
         signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
 def raising_stops() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into exceptions while the block runs, and end at once after it.
+    """Turn Ctrl-C and its like into exceptions while the block runs, and end at once after it.
 
     For the main thread. A signal that was ignored before (by ``nohup``, or for a ``command &`` in
     a script) stays ignored.
@@ -96,9 +100,8 @@ def _nothing() -> None:
 
 
 def _heeded() -> list[signal.Signals]:
-    """Return those of the two signals that are not ignored, nor handled by something in C."""
-    both = (signal.SIGINT, signal.SIGTERM)
-    return [number for number in both if signal.getsignal(number) not in {signal.SIG_IGN, None}]
+    """Return those of the signals that are not ignored, nor handled by something in C."""
+    return [number for number in _STOPS if signal.getsignal(number) not in {signal.SIG_IGN, None}]
 
 
 class _Stops:
@@ -120,9 +123,9 @@ class _Stops:
         if now - self._raised < _PATIENCE:
             return
         self._number, self._raised = number, now
-        if number == signal.SIGTERM:
-            raise SystemExit(TERMINATED)
-        raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
 
     def dropped(self, unraisable: UnraisableHookArgs) -> None:
         if sys.platform == "win32" or not isinstance(

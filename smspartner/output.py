@@ -24,8 +24,11 @@ from smspartner.errors import OutputError
 from smspartner.interrupts import undisturbed
 
 PRIVATE: Final = 0o600
+#: Bytes of a file's name at most, on the file systems in use.
+_LONGEST_NAME: Final = 255
 #: Bytes gathered before the system is asked to write.
 _BUFFER: Final = 1024 * 1024
+_STANDARD: Final = "standard output"
 #: Names of files this process already has open: these are added to, never replaced.
 _OPEN_ALREADY: Final = ("/dev/fd/", "/dev/std", "/proc/")
 
@@ -83,8 +86,11 @@ class Output(ABC):
         """Make the file appear under its name, and return that."""
 
     @abstractmethod
-    def commit_aside(self, ending: str) -> Path:
-        """Make it appear under its name + ``ending``, or a free name like it; return that."""
+    def commit_aside(self, ending: str) -> Path | None:
+        """Make it appear under its name + ``ending``, or a free name like it; return that.
+
+        Where no such name can be had, it stays under the hidden one. None where there is no file.
+        """
 
     def discard(self) -> None:
         """Close and leave nothing behind; does no harm when a commit has failed before."""
@@ -106,9 +112,8 @@ class _Direct(Output):
         self.discard()
         return Path(self._name)
 
-    def commit_aside(self, ending: str) -> Path:  # noqa: ARG002 - there is only one name
+    def commit_aside(self, ending: str) -> None:  # noqa: ARG002 - what was written is gone
         self.discard()
-        return Path(self._name)
 
 
 class _Part(Output):
@@ -130,14 +135,17 @@ class _Part(Output):
         self._move(self._place)
         return Path(self._name)
 
-    def commit_aside(self, ending: str) -> Path:
-        if self._moved:
-            return Path(self._name)
-        self._sync()
-        with undisturbed():
-            aside = _claim(self._place, ending, self._name)
-            self._move(aside)
+    def commit_aside(self, ending: str) -> Path | None:
         given = Path(self._name)
+        if self._moved:
+            return given
+        try:
+            self._sync()
+            with undisturbed():
+                aside = _claim(self._place, ending, self._name)
+                self._move(aside)
+        except OutputError:
+            return given.with_name(self._part.name) if self._part.exists() else None
         return aside if given.is_symlink() else given.with_name(aside.name)
 
     def discard(self) -> None:
@@ -203,16 +211,18 @@ def is_special(name: str) -> bool:
 
 def _claim(place: Path, ending: str, name: str) -> Path:
     """Make an empty file under the first of ``place`` + ``ending``, ``-2``, ``-3`` that is free."""
-    numbers = itertools.count(2)
-    claimed = place.with_name(place.name + ending)
-    while True:
-        with output_errors(name):
-            try:
-                claimed.touch(PRIVATE, exist_ok=False)
-            except FileExistsError:
-                claimed = place.with_name(f"{place.name}{ending}-{next(numbers)}")
-            else:
-                return claimed
+    for number in itertools.count(1):
+        claimed = _with_ending(place, f"{ending}-{number}" if number > 1 else ending)
+        with output_errors(name), contextlib.suppress(FileExistsError):
+            claimed.touch(PRIVATE, exist_ok=False)
+            return claimed
+    raise AssertionError  # it counts for ever
+
+
+def _with_ending(place: Path, ending: str) -> Path:
+    """Return a path with an ending added to its name, which is shortened where it has to be."""
+    room = _LONGEST_NAME - len(os.fsencode(ending))
+    return place.with_name(os.fsencode(place.name)[:room].decode(errors="ignore") + ending)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -231,17 +241,23 @@ def _sync_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def standard_output() -> Iterator[BinaryIO]:
     """Write to standard output, after what was printed before; it stays open."""
-    name = "standard output"
-    if not hasattr(sys.stdout, "buffer"):  # a notebook, or a test of somebody's
-        raise OutputError(f"cannot write {name}: here it takes text only; give a file name")
-    with output_errors(name):
+    require_standard_output()
+    with output_errors(_STANDARD):
         sys.stdout.flush()
-    raw = _Raw(sys.stdout.buffer, name)
+    raw = _Raw(sys.stdout.buffer, _STANDARD)
     stream = io.BufferedWriter(raw, _BUFFER)
     try:
         yield stream
         stream.flush()
-        with output_errors(name):
+        with output_errors(_STANDARD):
             sys.stdout.buffer.flush()
     finally:
         raw.close()
+
+
+def require_standard_output() -> None:
+    """Raise ``OutputError`` where standard output takes no bytes."""
+    if sys.stdout is None:
+        raise OutputError(f"cannot write {_STANDARD}: it is closed; give a file name")
+    if not hasattr(sys.stdout, "buffer"):  # a notebook, or a test of somebody's
+        raise OutputError(f"cannot write {_STANDARD}: here it takes text only; give a file name")

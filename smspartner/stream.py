@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain
 from types import TracebackType
 from typing import Self
 
 from smspartner.errors import (
     LATER,
     APIError,
+    ConfigurationError,
     DecodeError,
     LimitError,
     OutputError,
@@ -70,8 +70,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
             media_type=reply.media_type, http_status=reply.status, limits=limits
         )
         self._source = self._read()
-        self._first = next(self._source, None)
-        self._numbers = chain.from_iterable(self.batches())
+        self._read_through = False
+        self._ahead: Iterator[RentedNumber] = iter(next(self._source, ()))
 
     @property
     def declared(self) -> int | None:
@@ -91,14 +91,24 @@ class NumberStream(Iterator[RentedNumber], Tabular):
     def batches(self) -> Iterator[list[RentedNumber]]:
         """Yield the numbers in lists, as they are decoded: faster than one by one.
 
+        Numbers that were taken before, here or one by one, do not come again.
+
         Raises:
             TransportError, DecodeError: the rest of the body did not come, or is not what the
                 contract says. All numbers before that place have been yielded.
         """
-        first, self._first = self._first, None
-        if first is not None:
-            yield first
+        if ahead := list(self._ahead):
+            yield ahead
         yield from self._source
+        self._read_through = True
+
+    def _rows(self) -> Iterator[list[RentedNumber]]:
+        if self._read_through:
+            raise ConfigurationError(
+                "this stream has been read to its end, a second table would be empty: keep the "
+                "first one, or use download()"
+            )
+        return self.batches()
 
     def _read(self) -> Iterator[list[RentedNumber]]:
         try:
@@ -127,7 +137,13 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         self._reply.close()
 
     def __next__(self) -> RentedNumber:
-        return next(self._numbers)
+        for number in self._ahead:
+            return number
+        for batch in self._source:
+            self._ahead = iter(batch)
+            return next(self._ahead)
+        self._read_through = True
+        raise StopIteration
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,10 @@ class Tabular:
     def batches(self) -> Iterable[Sequence[RentedNumber]]:
         """Return the numbers in lists."""
 
+    def _rows(self) -> Iterable[Sequence[RentedNumber]]:
+        """Return what becomes a table."""
+        return self.batches()
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the numbers as an Arrow stream, for consumers of the PyCapsule interface.
 
@@ -31,7 +35,7 @@ class Tabular:
         """
         from smspartner.export.arrow import arrow_c_stream  # noqa: PLC0415 - an extra
 
-        return arrow_c_stream(self.batches(), requested_schema)
+        return arrow_c_stream(self._rows(), requested_schema)
 
     def to_arrow(self) -> Any:
         """Return a ``pyarrow.Table``.
@@ -41,7 +45,7 @@ class Tabular:
         """
         from smspartner.export.arrow import to_arrow  # noqa: PLC0415 - an extra
 
-        return to_arrow(self.batches())
+        return to_arrow(self._rows())
 
     def to_pandas(self) -> Any:
         """Return a ``pandas.DataFrame``, phones as text.
@@ -51,7 +55,7 @@ class Tabular:
         """
         from smspartner.export.arrow import to_pandas  # noqa: PLC0415 - an extra
 
-        return to_pandas(self.batches())
+        return to_pandas(self._rows())
 
     def to_polars(self) -> Any:
         """Return a ``polars.DataFrame``.
@@ -61,4 +65,4 @@ class Tabular:
         """
         from smspartner.export.arrow import to_polars  # noqa: PLC0415 - an extra
 
-        return to_polars(self.batches())
+        return to_polars(self._rows())

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,10 @@ CASES = {
     "no such body": (["decode", "none.xml"], 2, "none.xml"),
     "no such command": (["fetch"], 2, "There are: download"),
     "nobody there": (["download", "t", "--base-url", "http://127.0.0.1:1/v1"], 6, "127.0.0.1:1"),
+    "output is the body": (["download", "t", "-o", "n.csv", "--raw", "./n.csv"], 4, "both"),
+    "database is the body": (["download", "t", "-o", "sqlite:///n.db", "--raw", "n.db"], 4, "both"),
+    "both to a pipe": (["download", "t", "--raw", "-"], 4, "both go to standard output"),
+    "a device that cannot be read": (["decode", "/proc/self/mem"], 1, "cannot read or write"),
     "plain http": (["download", "t", "--base-url", "http://example.com/v1"], 4, "https"),
 }
 
@@ -141,6 +146,68 @@ def test_a_body_that_is_not_understood_is_kept_and_named(
     assert "smspartner decode n.csv.body.json" in shown
 
 
+@pytest.mark.parametrize(
+    ("command", "use"),
+    [
+        (["decode", "b.json", "-o", "b.json", "--to", "csv"], "output and the body"),
+        (["decode", "b.json", "-o", "link.json", "--to", "csv"], "output and the body"),
+        (["download", "t", "-o", "b.json", "--suppress", "b.json"], "output and the opt-out list"),
+        (["download", "t", "-o", "b.json", "--key-file", "b.json"], "output and the key file"),
+        (
+            ["download", "t", "-o", "b", "--to=csv", "--raw=b.provenance.json", "--provenance"],
+            "provenance and the body",
+        ),
+    ],
+)
+def test_no_file_is_used_twice(
+    tmp_path: Path, command: list[str], use: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "b.json").write_bytes(b"what was there before")
+    (tmp_path / "link.json").symlink_to("b.json")
+    assert run(command) == 4
+    assert f"cannot be both the {use}" in capsys.readouterr().err
+    assert (tmp_path / "b.json").read_bytes() == b"what was there before"
+    assert names(tmp_path) == ["b.json", "link.json"]
+
+
+def shell(line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command line in a shell, which can close what a process has open from the start."""
+    command = line.replace("smspartner", f"{sys.executable} -m smspartner")
+    return subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - our own
+
+
+@pytest.mark.parametrize("error", ["2>&-", "2>/dev/full"])
+def test_nobody_to_hear_the_words_is_no_failure(
+    sandbox: Sandbox, tmp_path: Path, error: str
+) -> None:
+    done = shell(f"smspartner download {sandbox.token} -o n.csv {error}")
+    assert done.returncode == 0
+    assert (tmp_path / "n.csv").read_bytes() == expected_csv(sandbox)
+    assert names(tmp_path) == ["n.csv"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("smspartner download TOKEN >&-", 1, b"standard output: it is closed"),
+        ("smspartner decode - <&-", 7, b"the answer is empty"),
+        ("smspartner inspect - <&-", 7, b"it is empty"),
+        ("smspartner status TOKEN >/dev/full", 1, b"No space left on device"),
+    ],
+)
+def test_what_is_closed_or_full_is_one_clear_line(
+    sandbox: Sandbox, tmp_path: Path, line: str, code: int, words: bytes
+) -> None:
+    asked = len(sandbox.requests)
+    done = shell(line.replace("TOKEN", sandbox.token))
+    assert done.returncode == code
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert names(tmp_path) == []
+    downloads = [each for each in sandbox.requests[asked:] if each.path.endswith("download")]
+    assert downloads == []
+
+
 def test_an_existing_file_survives_a_failure(tmp_path: Path) -> None:
     (tmp_path / "n.csv").write_bytes(b"old")
     assert run(["download", "n-100.declared-7", "-o", "n.csv"]) == 7
@@ -163,6 +230,14 @@ def start(*args: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def some_arrived(folder: Path) -> bool:
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # one that only tried whether it could be made
+            if path.stat().st_size > 100_000:
+                return True
+    return False
 
 
 def test_sandbox_prints_an_environment_that_works(tmp_path: Path) -> None:
@@ -188,7 +263,7 @@ def test_an_interrupted_download_leaves_no_half_file(
 ) -> None:
     with start("download", "n-50000.fault-stall", "-o", "n.csv") as process:
         waited = time.monotonic() + 10
-        while not any(path.stat().st_size > 100_000 for path in tmp_path.iterdir()):
+        while not some_arrived(tmp_path):
             assert time.monotonic() < waited
             time.sleep(0.02)
         process.send_signal(number)
@@ -206,7 +281,10 @@ def test_a_reader_that_has_seen_enough_is_no_failure_to_talk_about() -> None:
         assert process.stdout.readline() == HEADER
         process.stdout.close()
         assert process.wait(20) == 141
-        assert process.stderr.read() == b""
+        said = process.stderr.read().decode().splitlines()
+    # What is left behind is named: there are phones in it.
+    assert len(said) == 1
+    assert said[0].startswith("smspartner: the body is kept in smspartner-body.json; to read it")
 
 
 def test_without_click_the_command_says_what_to_install() -> None:

@@ -7,9 +7,11 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
 import smspartner
@@ -114,6 +116,37 @@ def test_batches_and_iteration_share_one_position(client: Client) -> None:
         rest = [number for batch in stream.batches() for number in batch]
     assert first not in rest
     assert stream.found == 5_000
+
+
+def test_numbers_that_were_looked_at_come_once_and_the_others_are_not_lost(
+    sandbox: Sandbox, client: Client, format_name: str
+) -> None:
+    expected = list(sandbox.expected())
+    with client.stream(sandbox.token, format=format_name) as stream:
+        seen = [next(stream), next(stream)]
+        batches = stream.batches()
+        seen += next(batches)
+        seen.append(next(stream))
+        seen += [number for batch in stream.batches() for number in batch]
+        assert list(stream) == []
+    assert seen == expected
+
+
+def test_a_table_of_a_stream_has_what_is_left_and_a_second_one_is_an_error(
+    sandbox: Sandbox, client: Client
+) -> None:
+    with client.stream(sandbox.token) as stream:
+        next(stream)
+        assert pa.table(stream).num_rows == sandbox.numbers - 1
+        for make in (stream.to_arrow, stream.__arrow_c_stream__, partial(pa.table, stream)):
+            with pytest.raises(ConfigurationError, match="read to its end"):
+                make()
+    with client.stream("n-0") as stream:
+        assert stream.to_arrow().num_rows == 0
+    with client.stream("n-5") as stream:
+        assert len(list(stream)) == 5
+        with pytest.raises(ConfigurationError, match="read to its end"):
+            stream.to_pandas()
 
 
 def test_leaving_a_stream_early_is_allowed(client: Client, format_name: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from export_support import disk_that_fills_up, left_in
 
+from smspartner import output
 from smspartner.errors import (
     APIError,
     OutputError,
@@ -359,7 +360,13 @@ def test_nothing_is_kept_of_a_body_that_never_came(tmp_path: Path) -> None:
     assert left_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", [APIError(32), UnknownFormatError()], ids=repr)
+def an_error_page(status: int) -> UnknownFormatError:
+    error = UnknownFormatError("a page")
+    error.http_status = status
+    return error
+
+
+@pytest.mark.parametrize("error", [APIError(32), an_error_page(502), an_error_page(404)], ids=repr)
 def test_a_refusal_is_not_kept_as_the_body_of_a_rental(tmp_path: Path, error: Exception) -> None:
     (tmp_path / "body.json").write_bytes(b"an earlier one")
     raw = RawBody(tmp_path / "body.json")
@@ -397,6 +404,60 @@ def test_a_body_that_fills_the_disk_is_kept_as_far_as_it_came(tmp_path: Path) ->
 def test_a_body_that_has_no_place_is_refused_before_its_first_byte(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="its folder does not exist"):
         RawBody(tmp_path / "missing" / "body.json").__enter__()
+
+
+def test_a_body_in_no_known_format_is_kept_where_the_service_called_it_right(
+    tmp_path: Path,
+) -> None:
+    raw = RawBody(tmp_path / "body.json")
+    with pytest.raises(UnknownFormatError):
+        fail(raw, CHUNKS, an_error_page(200))
+    assert (tmp_path / "body.json").read_bytes() == b"".join(CHUNKS)
+
+
+@pytest.mark.parametrize("size", [243, 245, 255])
+@pytest.mark.parametrize("error", [RecordError(0), TruncatedError()], ids=repr)
+def test_what_arrived_is_kept_under_a_name_as_long_as_names_may_be(
+    tmp_path: Path, size: int, error: Exception
+) -> None:
+    (tmp_path / ("n" * size)).write_bytes(b"an earlier one")
+    raw = RawBody(tmp_path / ("n" * size))
+    with pytest.raises(type(error)):
+        fail(raw, CHUNKS, error)
+    assert raw.kept
+    assert raw.kept.read_bytes() == b"".join(CHUNKS)
+    assert (tmp_path / ("n" * size)).read_bytes() == b"an earlier one"
+    assert len(left_in(tmp_path)) == 2
+
+
+def test_what_cannot_be_named_stays_hidden_and_the_error_is_the_first_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = RawBody(tmp_path / "body.json")
+
+    def no_name(*_: object) -> Path:
+        raise OutputError
+
+    monkeypatch.setattr(output, "_claim", no_name)
+    with pytest.raises(RecordError) as caught:
+        fail(raw, CHUNKS, RecordError(0))
+    assert [caught.value.kept] == list(tmp_path.iterdir())
+    assert raw.kept
+    assert raw.kept.name.startswith(".smspartner-")
+    assert raw.kept.read_bytes() == b"".join(CHUNKS)
+
+
+def test_what_went_to_a_device_is_not_kept() -> None:
+    raw = RawBody("/dev/null")
+    with pytest.raises(RecordError):
+        fail(raw, CHUNKS, RecordError(0))
+    assert raw.kept is None
+
+
+def test_a_body_can_go_to_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    with RawBody("-") as raw:
+        raw.write(b"whole")
+    assert capfdbinary.readouterr().out == b"whole"
 
 
 def test_a_body_can_go_to_a_device() -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: heard at once, also where Python drops the exception that they become."""
+"""Ctrl-C, SIGTERM and SIGHUP: heard at once, also where Python drops what they are made into."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ import pytest
 
 from smspartner.interrupts import raising_stops, undisturbed, undisturbed_end
 
-STOPS: Final = {signal.SIGINT: "KeyboardInterrupt", signal.SIGTERM: "SystemExit 143"}
+STOPS: Final = {
+    signal.SIGINT: "KeyboardInterrupt",
+    signal.SIGTERM: "SystemExit 143",
+    signal.SIGHUP: "SystemExit 129",
+}
 RAISED: Final[dict[signal.Signals, type[BaseException]]] = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: SystemExit,
+    signal.SIGHUP: SystemExit,
 }
 
 #: Runs a block and prints what it ended with.

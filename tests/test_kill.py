@@ -28,7 +28,7 @@ DOWNLOAD: Final = ["download", f"n-{COUNT}", "-o", "n.csv", "--raw", "body.json"
 #: More steps on files than a download makes.
 MOST: Final = 40
 
-STOPS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143}
+STOPS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def line(number: RentedNumber) -> str:

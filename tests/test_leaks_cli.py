@@ -28,20 +28,21 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+DOWNLOAD: Final = ("download", "n-50", "-o", "n.csv")
 #: Command lines and the exit codes they end with; the folder has what they name.
 COMMANDS: Final[dict[str, tuple[list[str], int]]] = {
     "download": (["download", "n-50", "-o", "n.csv", "--provenance", "--raw", "b.json"], 0),
     "key file": (["download", "n-50", "-o", "n.csv", "--key-file", "key"], 0),
-    "key file, Latin-1": (["download", "n-50", "--key-file", "latin-1"], 4),
-    "address with a key": (["download", "n-50", "--base-url", f"https://a.example?k={SENT}"], 4),
+    "key file, Latin-1": ([*DOWNLOAD, "--key-file", "latin-1"], 4),
+    "address with a key": ([*DOWNLOAD, "--base-url", f"https://a.example?k={SENT}"], 4),
     "password in a target": (["download", "n-5", "-o", f"postgresql://me:{SENT}@127.0.0.1:9/x"], 1),
-    "unknown": (["download", "unknown"], 5),
+    "unknown": (["download", "unknown", "-o", "n.csv"], 5),
     "columns": (["download", "n-50", "--columns", "phone"], 4),
     "suppress": (["download", "n-50", "--suppress", "numbers.csv", "-o", "n.csv"], 0),
     "folder": (["download", "n-50", "-o", "nowhere/n.csv"], 1),
     "status": (["status", "n-50", "--json"], 0),
     "waiting": (["status", "n-50.pace-60", "--wait", "--deadline", "0.1"], 8),
-    "failed": (["download", "fails", "--wait"], 5),
+    "failed": (["download", "fails", "--wait", "-o", "n.csv"], 5),
     "decode a CSV": (["decode", "numbers.csv", "-o", "n.csv"], 7),
     "decode a wrong body": (["decode", "wrong.json", "-o", "n.csv"], 7),
     "decode a short body": (["decode", "short.xml", "-o", "n.csv"], 7),

@@ -119,6 +119,17 @@ def test_a_proxy_that_is_none_is_none() -> None:
         assert fetch(server.url, proxies={"http": None, "https": None}) == BODY
 
 
+@pytest.mark.parametrize("proxies", [{"http": "http://10.0.0.1:8"}, {"all": "http://10.0.0.1:8"}])
+def test_plain_http_to_this_machine_does_not_leave_it_through_a_proxy(
+    proxies: dict[str, str],
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"through the proxy 10\.0\.0\.1:8"):
+        transport("http://127.0.0.1:9", proxies=proxies)
+    transport("http://127.0.0.1:9", proxies={"http": "http://127.0.0.1:8"}).close()
+    transport("http://127.0.0.1:9", proxies=proxies, allow_http=True).close()
+    transport("https://127.0.0.1:9", proxies=proxies).close()
+
+
 def test_a_folder_of_authorities_is_taken(tmp_path: Path) -> None:
     transport("https://host.example", verify=tmp_path).close()
 

@@ -92,15 +92,19 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except SMSPartnerError as error:
         return _explain(error)
+    except OSError as error:  # of standard input or output: files have errors of our own
+        say(f"smspartner: cannot read or write: {error.strerror}")
+        return Exit.FAILED
     return result if isinstance(result, int) else Exit.OK
 
 
 def _explain(error: SMSPartnerError) -> int:
-    if isinstance(error, OutputError) and isinstance(error.__cause__, BrokenPipeError):
-        # The reader of a pipe has seen enough (``| head``): nothing to explain. Python would
-        # complain about its standard output when it ends.
+    notes = getattr(error, "__notes__", ())
+    closed = isinstance(error, OutputError) and isinstance(error.__cause__, BrokenPipeError)
+    if closed:
+        # The reader of a pipe has seen enough (``| head``): nothing to explain, but what is left
+        # behind. Python would complain about its standard output when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.PIPE_CLOSED
-    for line in (str(error), *getattr(error, "__notes__", ())):
+    for line in notes if closed else (str(error), *notes):
         say(f"smspartner: {line}")
-    return exit_code(error)
+    return Exit.PIPE_CLOSED if closed else exit_code(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from smspartner.cli._options import Output
-from smspartner.cli._words import say
+from smspartner.cli._words import is_watched, say
+from smspartner.errors import ConfigurationError
 from smspartner.export import ExportOptions, Written, write
 from smspartner.files import STDOUT
 from smspartner.models import RentedNumber
@@ -55,9 +57,51 @@ def naming_kept() -> Iterator[None]:
 
 def safety_copy(output: str, format_name: str) -> Path:
     """Return where a body is kept until its numbers are safe: beside the file they go to."""
-    if output == STDOUT or "://" in output:
-        return Path(f"smspartner-body.{format_name}")
-    return Path(f"{output}.body.{format_name}")
+    name = file_of(output)
+    return Path(f"{name or 'smspartner-body'}{'.body' if name else ''}.{format_name}")
+
+
+def file_of(output: str) -> str:
+    """Return the file that an output is, or is in; empty for a server or standard output."""
+    name = output.removeprefix("sqlite:///")
+    return "" if name == STDOUT or "://" in name else name
+
+
+def require_apart(out: Output, **others: str | Path | None) -> None:
+    """Refuse a file that is used twice: what is in it, or written first, would be lost.
+
+    Args:
+        out: what is written, and the opt-out list that is read.
+        **others: further files, by what they are.
+
+    Raises:
+        ConfigurationError: two of them are the same, by name or through a link.
+    """
+    target = file_of(out.output)
+    files = {
+        "output": target,
+        "provenance": f"{target}.provenance.json" if target and out.provenance else None,
+        "opt-out list": out.suppress,
+        **others,
+    }
+    places: dict[Path, str] = {}
+    for use, name in files.items():
+        place = _place(name) if name else None
+        other = use if place is None else places.setdefault(place, use)
+        if other != use:
+            raise ConfigurationError(
+                f"{os.fspath(name or '')!r} cannot be both the {other} and the {use}; give them "
+                "different names"
+            )
+
+
+def _place(name: str | Path) -> Path | None:
+    """Return where a file is, None for a pipe or a device, and for what is no name of a file."""
+    try:
+        place = Path(name).resolve()
+        return place if place.is_file() or not place.exists() else None
+    except (OSError, ValueError):  # whoever opens it will say what is wrong
+        return None
 
 
 def _summary(written: Written) -> str:
@@ -72,7 +116,7 @@ def _summary(written: Written) -> str:
 
 def _bar_is_seen(output: str) -> bool:
     """Say whether somebody watches, and the data does not go to the same screen."""
-    return sys.stderr.isatty() and not (output == STDOUT and sys.stdout.isatty())
+    return is_watched() and not (output == STDOUT and sys.stdout.isatty())
 
 
 @contextmanager

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from smspartner.cli._words import printable, say
+from smspartner.cli._words import is_watched, printable, say
 from smspartner.client import Client
 from smspartner.status import RentalStatus
 
@@ -32,7 +31,7 @@ def line_of(status: RentalStatus) -> str:
 def _told(*, quiet: bool) -> Iterator[Callable[[RentalStatus], None] | None]:
     if quiet:
         yield None
-    elif sys.stderr.isatty():
+    elif is_watched():
         from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
         from rich.text import Text  # noqa: PLC0415
 

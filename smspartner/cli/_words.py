@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+
 import click
 
 
 def say(text: str) -> None:
     """Write a line for people to standard error."""
-    click.echo(printable(text), err=True)
+    # Where standard error is full or gone nobody reads; what the command is for still counts.
+    with contextlib.suppress(OSError):
+        click.echo(printable(text), err=True)
+
+
+def is_watched() -> bool:
+    """Say whether standard error is a terminal, where somebody may be looking."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def printable(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import click
 
 from smspartner.cli._options import Output, output_options
-from smspartner.cli._transfer import transfer
+from smspartner.cli._transfer import require_apart, transfer
 from smspartner.limits import KIB
 from smspartner.models import RentedNumber
 from smspartner.provenance import (
@@ -40,6 +40,7 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
     smspartner decode body.xml -o numbers.csv
     curl … | smspartner decode - --to jsonl
     """
+    require_apart(out, body=None if file.name == "<stdin>" else file.name)
     body = _Body(file, format_name)
     if out.provenance and token is None:
         raise click.UsageError("--provenance names the rental: give its --token too")

@@ -13,9 +13,10 @@ from smspartner.cli._options import (
     make_client,
     output_options,
 )
-from smspartner.cli._transfer import naming_kept, safety_copy, transfer
+from smspartner.cli._transfer import naming_kept, require_apart, safety_copy, transfer
 from smspartner.cli._waiting import wait_for
-from smspartner.files import RawBody
+from smspartner.errors import ConfigurationError
+from smspartner.files import STDOUT, RawBody
 from smspartner.interrupts import undisturbed_end
 from smspartner.provenance import provenance, provenance_path, write_provenance
 
@@ -57,8 +58,12 @@ def download(
     smspartner download TOKEN -o sqlite:///rentals.db --wait -q
     smspartner download TOKEN --format xml --raw body.xml > numbers.csv
     """
+    copy = raw or str(safety_copy(out.output, format_name))
+    require_apart(out, body=None if copy == STDOUT else copy, **{"key file": key_file})
+    if raw == STDOUT == out.output:
+        raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     options = out.export_options(token)
-    body = RawBody(raw or safety_copy(out.output, format_name), keep=raw is not None)
+    body = RawBody(copy, keep=raw is not None)
     with make_client(
         base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
     ) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from threading import Thread
 from types import TracebackType
@@ -37,6 +38,7 @@ class Sandbox(Settings):
         self._ledger = Ledger()
         self._server: Server | None = None
         self._thread: Thread | None = None
+        self._process = 0
 
     def __repr__(self) -> str:
         where = self.url if self._server else "not running"
@@ -72,15 +74,18 @@ class Sandbox(Settings):
         """
         if self._thread:
             raise ConfigurationError("this sandbox is running already")
-        self._server = Server(self, self._ledger)
+        self._server, self._process = Server(self, self._ledger), os.getpid()
         self._thread = Thread(target=self._server.run, name="smspartner-sandbox", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop at once, also in the middle of answers; does nothing where nothing runs."""
+        """Stop at once, also in the middle of answers; does nothing where nothing runs.
+
+        Nor in a process that was forked off: the threads are not there, and the sockets are shared.
+        """
         server, thread = self._server, self._thread
-        if server and thread:
+        if server and thread and self._process == os.getpid():
             server.stop()
             thread.join()
             self._thread = None

@@ -47,6 +47,22 @@ class Address:
             )
         return cls(base_url.rstrip("/"), peer_of(parts))
 
+    def require_private(self, proxy: str | None) -> None:
+        """Refuse to send what is not encrypted through a proxy that is not this machine.
+
+        Args:
+            proxy: the address of the proxy on the way, None where there is none.
+
+        Raises:
+            ConfigurationError: the key could be read on the way to the proxy, and there.
+        """
+        plain = self.url.startswith("http:")
+        if plain and proxy and not _is_loopback(urlsplit(proxy).hostname or ""):
+            raise ConfigurationError(
+                f"plain http to {self.peer} would go through the proxy {peer_shown(proxy)}, which "
+                "could read the key; leave that proxy out, or set allow_http"
+            )
+
 
 def peer_of(parts: SplitResult) -> str:
     """Return "host:port" of a URL that has been split.

@@ -94,6 +94,9 @@ class RequestsTransport:
             proxies=dict(proxies or {}),
             verify=verify if isinstance(verify, bool) else os.fspath(verify),
         )
+        if not allow_http:
+            proxies = dict(self._options.proxies)
+            self._address.require_private(select_proxy(self._address.url, proxies))
         self._own_session = session is None
         self._session = session if session is not None else _session()
         # Without keep-alive a server may end a body by closing, which hides a cut: so it is
