@@ -24,7 +24,7 @@ from smspartner.errors import (
 from smspartner.limits import DEFAULT_LIMITS, KIB, Limits
 from smspartner.models import RentedNumber
 from smspartner.rental import RentalFile
-from smspartner.sniff import decoder_for
+from smspartner.sniff import decoder_for, is_blank
 
 #: How many bytes of records are decoded at once.
 WINDOW: Final = 64 * KIB
@@ -166,7 +166,7 @@ class ResponseReader:
     def _open(self) -> None:
         """Look for the hole in the first window; a body without one is read in one piece."""
         window = bytes(memoryview(self._buffer)[: self._window])
-        if window.isspace() and self._window <= self._limits.document:
+        if is_blank(window) and self._window <= self._limits.document:
             self._window *= 2
             return
         self._decoder = self._choose(window)

@@ -10,7 +10,7 @@ from smspartner.errors import UnknownFormatError
 from smspartner.models import mask_digits
 from smspartner.secret import mask_address
 
-_LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*")
+_LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+")
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _SEEN: Final = 1024
 _EXCERPT: Final = 80
@@ -48,6 +48,11 @@ def decoder_for(
         wanted = f"not {decoder.name}" if decoder else "neither JSON nor XML"
         raise UnknownFormatError(f"the answer is {wanted}: {excerpt(content)}")
     return decoder
+
+
+def is_blank(start: bytes) -> bool:
+    """Say whether nothing has come yet but white space and a byte order mark."""
+    return _LEADING.fullmatch(start) is not None
 
 
 def excerpt(content: bytes) -> str:

@@ -15,7 +15,6 @@ class _Places:
 
     def __init__(self) -> None:
         self.depth = 0
-        self.ended = False
         self.records_at: int | None = None
         self.last_record: int | None = None
         self._parser = expat.ParserCreate()
@@ -32,7 +31,6 @@ class _Places:
 
     def _end(self, _name: str) -> None:
         self.depth -= 1
-        self.ended = self.ended or self.depth == 0
         if self.records_at is not None and self.depth < self.records_at:
             self.records_at = -1  # the array is over: what follows are no records
 
@@ -56,9 +54,13 @@ def last_record_start(head: bytes, window: bytes) -> int | None:
 
 def stops_early(document: bytes) -> bool:
     """Say whether more bytes could still make an unfinished document well-formed."""
-    places = _Places()
+    parser = expat.ParserCreate()
     try:
-        places.feed(document)
+        parser.Parse(document, False)  # more may follow
     except expat.ExpatError:
         return False
-    return not places.ended
+    try:
+        parser.Parse(b"", True)  # nothing does
+    except expat.ExpatError:
+        return True
+    return False

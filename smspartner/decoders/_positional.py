@@ -20,20 +20,22 @@ from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get
 
 import msgspec
 
+from smspartner.answers import Answer
 from smspartner.decoders._elements import ENTRY, XSI, Element, value_of
 from smspartner.decoders._placement import Field, Placed, Plan, ignored, place, search
 from smspartner.decoders._table import read_table
 from smspartner.errors import ConfigurationError, DecodeError
 
 
-def shape(root: Element, type_: type[msgspec.Struct]) -> dict[str, object]:
+def shape(root: Element, type_: type[Answer]) -> dict[str, Any]:
     """Return a document in the form that ``msgspec.convert(..., type_, strict=False)`` takes.
 
     Raises:
         DecodeError: the entries fit the struct's optional fields in no way, or in several.
         ConfigurationError: the struct declares a type that cannot be told in XML.
     """
-    shaped = plan_of(type_, XSI in root.nsmap.values()).build(root)
+    exact = XSI in root.nsmap.values() and not type_.told_by_kind
+    shaped = plan_of(type_, exact).build(root)
     if not isinstance(shaped, dict):
         raise DecodeError("the XML holds no entries: it is not an answer of this service")
     return shaped

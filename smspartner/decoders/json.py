@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from smspartner.answers import A, Failure, RentalAnswer, require_success
+from smspartner.answers import A, Failure, RentalAnswer, require_phones, require_success
 from smspartner.decoders._errors import answer_error, field_error
 from smspartner.decoders._hole import Hole
 from smspartner.decoders._json_hole import SCANNER, find
-from smspartner.errors import DecodeError, LimitError, TruncatedError
+from smspartner.errors import DecodeError, LimitError, RecordError, TruncatedError
 from smspartner.limits import Limits
 from smspartner.models import RentedNumber
 
@@ -21,12 +23,17 @@ T = TypeVar("T")
 
 _NULL: Final = msgspec.Raw(b"null")
 _BOM: Final = b"\xef\xbb\xbf"
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# The last quote may be missing: a string that does not end would be looked for at each quote in it.
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _KEY_OF_MAP: Final = re.compile(rb'"[ \t\n\r]*:[ \t\n\r]*\{')
 _BYTE: Final = re.compile(r"\(byte (\d+)\)$")
 _MALFORMED: Final = re.compile(r"^JSON is malformed: | \(byte \d+\)$")
+#: What json says of a text that does not end.
+_IN_TEXT: Final = ("Unterminated string", "Invalid \\")
+#: What may stand at the end of a body that stops early, or the beginning of it.
+_STARTS: Final = ("true", "false", "null", "-", ".", "e+", "e-", "E+", "E-")
 _LITERALS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 
 
@@ -64,6 +71,9 @@ class JSONDecoder:
         _check_text(document)
         try:
             result = _parse(document, answer)
+        except TruncatedError:
+            _check_open(document, limits.depth)
+            raise
         except msgspec.ValidationError as error:
             problem = error
         else:
@@ -77,7 +87,10 @@ class JSONDecoder:
             _check_depth(document, limits.depth, records)
             return result
         require_success(_failure(document))
-        raise _locate(document, problem)
+        located = _locate(document, problem)
+        if isinstance(located, RecordError):
+            require_phones(_phones(document, located.index))
+        raise located
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where ``datas`` opens, be it an array or an object."""
@@ -110,7 +123,7 @@ def _parse(document: bytes, type_: type[T]) -> T:
         raise LimitError("the JSON is nested deeper than can be read") from None
     else:
         return result
-    if _at_end(reason, len(document)) and not _ends(document):
+    if _at_end(reason, len(document)) and _stops_early(document):
         raise TruncatedError("the JSON body stops before its end")
     # The byte it counts is one of the slice, not of the body.
     raise DecodeError(f"the JSON is not well-formed ({_MALFORMED.sub('', reason)})")
@@ -124,13 +137,17 @@ def _at_end(reason: str, size: int) -> bool:
     return int(place[1]) >= size
 
 
-def _ends(document: bytes) -> bool:
-    """Say whether a document is whole; msgspec takes a lone surrogate for an early end."""
+def _stops_early(document: bytes) -> bool:
+    r"""Say whether more bytes could make it whole: msgspec says so of ``nu}`` and "\ud800" too."""
     try:
         SCANNER.decode(document.decode())
-    except (ValueError, RecursionError):
-        return False
-    return True
+    except json.JSONDecodeError as error:
+        rest = error.doc[error.pos :].strip()
+        in_text = error.msg.startswith(_IN_TEXT) and not rest.endswith("}")
+        return in_text or any(start.startswith(rest) for start in _STARTS)
+    except RecursionError:
+        return True
+    return False
 
 
 def _failure(document: bytes) -> Failure:
@@ -182,11 +199,25 @@ def _check_depth(document: bytes, depth: int, records: int) -> None:
     lists = len(document.split(b"[", depth)) - 1
     if document.count(b"{") + lists - records < depth:
         return
-    brackets = _STRING.sub(b"", document).translate(_ONE_KIND, _NOT_BRACKETS)
-    for _ in range(depth):
-        brackets = brackets.replace(b"[]", b"")
-    if brackets:
+    if _unpaired(document, depth):
         raise LimitError(f"the JSON is nested deeper than {depth} levels")
+
+
+def _check_open(document: bytes, depth: int) -> None:
+    """Refuse a document that stops with more than ``depth`` brackets open.
+
+    How deep msgspec goes before it refuses by itself depends on the version of Python.
+    """
+    if _unpaired(document, depth) > depth:
+        raise LimitError(f"the JSON is nested deeper than {depth} levels")
+
+
+def _unpaired(document: bytes, rounds: int) -> int:
+    """Return how many brackets are left when pairs have been removed so many times."""
+    brackets = _STRING.sub(b"", document).translate(_ONE_KIND, _NOT_BRACKETS)
+    for _ in range(rounds):
+        brackets = brackets.replace(b"[]", b"")
+    return len(brackets)
 
 
 def _check_rental(answer: RentalAnswer, document: bytes) -> None:
@@ -220,6 +251,18 @@ def _check_keys(records: dict[str, RentedNumber], document: bytes) -> None:
         raise LimitError("the JSON is nested deeper than can be read") from None
     if len(dict(pairs)["datas"]) != len(records):
         raise DecodeError("datas: a key comes twice, so one of its two records would be lost")
+
+
+def _phones(document: bytes, count: int) -> Iterator[str]:
+    """Yield the phones of the first records, which are right but for those."""
+    datas = bytes(_parse(document, _Raws).datas)
+    records: Iterable[msgspec.Raw]
+    if datas.startswith(b"{"):
+        records = msgspec.json.decode(datas, type=dict[str, msgspec.Raw]).values()
+    else:
+        records = msgspec.json.decode(datas, type=list[msgspec.Raw])
+    for record in islice(records, count):
+        yield msgspec.json.decode(record, type=RentedNumber, strict=False).phone
 
 
 def _locate(document: bytes, problem: msgspec.ValidationError) -> DecodeError:

@@ -9,7 +9,14 @@ from typing import Final
 import msgspec
 from lxml import etree
 
-from smspartner.answers import A, Failure, RentalAnswer, as_integer, require_success
+from smspartner.answers import (
+    A,
+    Failure,
+    RentalAnswer,
+    as_integer,
+    require_phones,
+    require_success,
+)
 from smspartner.decoders._elements import ENTRY, value_of
 from smspartner.decoders._errors import answer_error
 from smspartner.decoders._expat import stops_early
@@ -17,7 +24,13 @@ from smspartner.decoders._hole import Hole
 from smspartner.decoders._positional import shape
 from smspartner.decoders._prolog import guard
 from smspartner.decoders._xml_hole import find
-from smspartner.errors import DecodeError, LimitError, TruncatedError, UnsafeXMLError
+from smspartner.errors import (
+    DecodeError,
+    LimitError,
+    RecordError,
+    TruncatedError,
+    UnsafeXMLError,
+)
 from smspartner.limits import Limits
 
 _TOO_LARGE: Final = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG}
@@ -66,8 +79,9 @@ def read(document: bytes, answer: type[A], limits: Limits) -> A:
     if limits.depth < _PARSER_DEPTH and _deeper_than(limits.depth)(root):
         raise LimitError(f"the XML is nested deeper than {limits.depth} levels")
     require_success(_failure(root))
+    shaped = {**shape(root, answer), "success": True}
     try:
-        result = msgspec.convert({**shape(root, answer), "success": True}, answer, strict=False)
+        result = msgspec.convert(shaped, answer, strict=False)
     except msgspec.ValidationError as error:
         problem = answer_error(error)
     else:
@@ -75,6 +89,8 @@ def read(document: bytes, answer: type[A], limits: Limits) -> A:
             result.check()
             result.check_phones()
         return result
+    if isinstance(problem, RecordError):
+        require_phones(record["phone"] for record in shaped["datas"][: problem.index])
     raise problem
 
 
@@ -148,14 +164,11 @@ def _reason(entries: list[object]) -> dict[str, object]:
     A dropped null shifts the two, so the code is the one that reads as an integer (rule R4);
     where a null is kept, both stand at their places.
     """
-    first, second = (*entries, None, None)[:_REASON_ENTRIES]
-    if (
-        as_integer(first) is None
-        and first is not None
-        and (as_integer(second) is not None or second is None)
-    ):
-        first, second = second, first
-    return {"code": first, "message": second}
+    names = ("code", "message")
+    shifted = bool(entries) and as_integer(entries[0]) is None and entries[0] is not None
+    if shifted and (len(entries) == 1 or as_integer(entries[1]) is not None):
+        names = ("message", "code")
+    return dict(zip(names, entries, strict=False))
 
 
 DECODER: Final = XMLDecoder()
