@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib.util import find_spec
@@ -35,13 +36,17 @@ def main() -> int:
 def _fill_gaps() -> None:
     """Open the null device wherever standard input, output or error is closed (``2>&-``).
 
-    The next file would get its number, and what is printed for people would end up in it.
+    The next file would get its number, and what is printed for people would end up in it. Where a
+    terminal has fewer letters than the words, the others become question marks.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
         pass
     os.close(descriptor)
     if sys.stdin is None:
         sys.stdin = os.fdopen(0)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # words are no reason to fail; data are bytes
 
 
 if __name__ == "__main__":

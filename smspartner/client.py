@@ -14,6 +14,7 @@ from smspartner.answers import A
 from smspartner.decoders import decoder_named
 from smspartner.errors import (
     APIKeyMissingError,
+    ConfigurationError,
     LimitError,
     SMSPartnerError,
     TokenMissingError,
@@ -325,7 +326,9 @@ class Client:
 
 
 def _checked(token: str) -> str:
-    """Return a token that can be sent: one that is not blank."""
+    """Return a token that can be sent: text that is not blank."""
+    if not isinstance(token, str):
+        raise ConfigurationError("a rental's token is text")
     if not token or token.isspace():
         raise TokenMissingError(31, "a rental's token is needed, and it is empty")
     return token
@@ -342,8 +345,10 @@ def _collected(chunks: Iterable[bytes], limit: int) -> bytes:
 
 def _key_from(given: str | None) -> APIKey:
     key = os.environ.get("SMSPARTNER_API_KEY") if given is None else given
-    if key is None or not key.strip():
+    if not isinstance(key, str | None):
+        raise ConfigurationError("the API key is not text")
+    if not key or key.isspace():
         raise APIKeyMissingError(
-            1, "an API key is needed: set SMSPARTNER_API_KEY, or pass api_key= to Client"
+            1, "an API key is needed: set SMSPARTNER_API_KEY, or give api_key= (--key-file)"
         )
     return APIKey(key.strip())

@@ -174,6 +174,10 @@ class DecodeError(SMSPartnerError):
 class UnknownFormatError(DecodeError):
     """The body is neither JSON nor XML (rule R2)."""
 
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said if self.http_status is None else f"{said} (HTTP {self.http_status})"
+
 
 class UnsafeXMLError(DecodeError):
     """The XML has a DOCTYPE, or an encoding that is not allowed (rule R10)."""

@@ -22,7 +22,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from smspartner.errors import APIError, SMSPartnerError, TruncatedError, UnknownFormatError
+from smspartner.errors import (
+    APIError,
+    OutputError,
+    SMSPartnerError,
+    TruncatedError,
+    UnknownFormatError,
+)
 from smspartner.interrupts import undisturbed
 from smspartner.output import (
     PRIVATE,
@@ -90,11 +96,12 @@ INCOMPLETE: Final = ".incomplete"
 class RawBody:
     """A body on its way to disk, chunk by chunk, and kept whatever happens next.
 
-    Use it as a context manager around receiving *and* decoding. Where the block ends well, the
-    file is under its name. Where it fails, no earlier file is replaced: what arrived is under the
-    name, or under one with a number added where that is taken; with ``.incomplete`` added where
-    the body stops early. A refusal, or an error page with a status of 400 or more, is no body of a
-    rental and is not kept. The error says in ``kept``, and in a note, where the body is.
+    Use it as a context manager around receiving *and* decoding. Where the block ends well, and all
+    of the body has been read, the file is under its name. Where it fails, or is left early, no
+    earlier file is replaced: what arrived is under the name, or under one with a number added where
+    that is taken; with ``.incomplete`` added where the body stops early. A refusal, or an error
+    page with a status of 400 or more, is no body of a rental and is not kept. ``kept`` says where
+    the body is, and so does a failure, in a note.
 
     Args:
         path: where the body goes; ``-`` is standard output.
@@ -117,6 +124,7 @@ class RawBody:
         self.complete = False
         self.kept: Path | None = None
         self._digest = hashlib.sha256()
+        self._left_early = False
 
     @property
     def sha256(self) -> str:
@@ -128,7 +136,13 @@ class RawBody:
         return self
 
     def write(self, chunk: bytes) -> None:
-        """Write a chunk; the system has it when this returns."""
+        """Write a chunk; the system has it when this returns.
+
+        Raises:
+            OutputError: it cannot be written, or the file is not open.
+        """
+        if not hasattr(self, "_output"):
+            raise OutputError("open the body first: with RawBody(path) as raw: …")
         try:
             self._output.write_through(chunk)
         finally:
@@ -137,10 +151,11 @@ class RawBody:
 
     def tee(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass chunks on, each one written first; their end completes the body."""
+        self._left_early = True
         for chunk in chunks:
             self.write(chunk)
             yield chunk
-        self.complete = True
+        self.complete, self._left_early = True, False
 
     def __exit__(
         self,
@@ -152,9 +167,9 @@ class RawBody:
             self._settle(error)
 
     def _settle(self, error: BaseException | None) -> None:
-        if error is None and self._keep:
+        if error is None and self._keep and not self._left_early:
             self._commit()
-        elif error is None or not self.size or _is_refusal(error):
+        elif not self.size or (_is_refusal(error) if error else not self._keep):
             self._output.discard()
         else:
             whole = self.complete and not isinstance(error, TruncatedError)

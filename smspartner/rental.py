@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import overload
 
 import msgspec
 
@@ -11,7 +12,7 @@ from smspartner.tabular import Tabular
 
 
 class RentalFile(msgspec.Struct, Tabular, frozen=True):
-    """The numbers of one rental, complete: its length and iteration are those of ``numbers``.
+    """The numbers of one rental, complete: a sequence, as ``numbers`` is.
 
     Attributes:
         numbers: the records in the order of the wire.
@@ -28,6 +29,13 @@ class RentalFile(msgspec.Struct, Tabular, frozen=True):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> RentedNumber: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[RentedNumber, ...]: ...
+    def __getitem__(self, place: int | slice) -> RentedNumber | tuple[RentedNumber, ...]:
+        return self.numbers[place]
 
     def __iter__(self) -> Iterator[RentedNumber]:
         return iter(self.numbers)

@@ -71,6 +71,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         )
         self._source = self._read()
         self._read_through = False
+        self._failure: SMSPartnerError | None = None
         self._ahead: Iterator[RentedNumber] = iter(next(self._source, ()))
 
     @property
@@ -100,7 +101,13 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         if ahead := list(self._ahead):
             yield ahead
         yield from self._source
+        self._require_whole()
         self._read_through = True
+
+    def _require_whole(self) -> None:
+        """Fail again where reading has failed: an end would make the numbers look complete."""
+        if self._failure is not None:
+            raise bare(self._failure)
 
     def _rows(self) -> Iterator[list[RentedNumber]]:
         if self._read_through:
@@ -121,6 +128,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         settle(failure, self._key)
         tell_lost(failure, self._reply)
         self._end(failure)
+        self._failure = failure
         raise bare(failure)
 
     def _end(self, error: BaseException | None) -> None:
@@ -142,6 +150,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         for batch in self._source:
             self._ahead = iter(batch)
             return next(self._ahead)
+        self._require_whole()
         self._read_through = True
         raise StopIteration
 

@@ -224,6 +224,24 @@ def test_demo_shows_both_formats_and_writes_the_file(
     assert len((tmp_path / "numbers.csv").read_bytes().splitlines()) == 301
 
 
+def test_a_demo_into_a_pipe_leaves_words_to_standard_error(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    assert run(["demo", "--numbers", "3", "-o", "-"]) == 0
+    shown = capfdbinary.readouterr()
+    assert shown.out.startswith(HEADER)
+    assert len(shown.out.splitlines()) == 4
+    assert b"3 numbers are on standard output" in shown.err
+
+
+def test_a_terminal_with_few_letters_gets_question_marks() -> None:
+    done = shell("env -i PATH=/usr/bin PYTHONIOENCODING=latin-1 smspartner download --help")
+    assert done.returncode == 0
+    assert b"-o, --output" in done.stdout
+    assert b"?" in done.stdout
+    assert done.stderr == b""
+
+
 def start(*args: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "smspartner", *args],

@@ -153,6 +153,14 @@ def test_wait_writes_plain_log_lines_and_then_the_status(capsys: Shown) -> None:
     assert all(LOG_LINE.fullmatch(line) for line in lines)
 
 
+def test_quiet_says_nothing_of_a_file_that_is_not_made_yet(capsys: Shown) -> None:
+    waiting = ["download", "pace-60.as-quiet", "--wait", "--deadline", "0.1", "-o", "n.csv"]
+    assert run([*waiting, "-q"]) == 8
+    assert capsys.readouterr() == ("", "")
+    assert run(waiting) == 8
+    assert "not ready after" in capsys.readouterr().err
+
+
 def test_wait_in_quiet_says_nothing_but_the_result(capsys: Shown) -> None:
     assert run(["status", "pace-0.3.as-q", *WAIT, "-q", "--json", "--format", "xml"]) == 0
     shown = capsys.readouterr()

@@ -6,10 +6,12 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
@@ -21,6 +23,7 @@ from smspartner import (
     APIKeyMissingError,
     Client,
     ConfigurationError,
+    CountMismatchError,
     OutputError,
     RecordError,
     RentalNotFoundError,
@@ -130,6 +133,47 @@ def test_numbers_that_were_looked_at_come_once_and_the_others_are_not_lost(
         seen += [number for batch in stream.batches() for number in batch]
         assert list(stream) == []
     assert seen == expected
+
+
+def test_a_stream_that_failed_does_not_look_complete_when_it_is_read_again(client: Client) -> None:
+    with client.stream("n-5000.declared-7") as stream:
+        with pytest.raises(CountMismatchError):
+            deque(stream, maxlen=0)
+        reads: list[Callable[[], object]] = [
+            stream.__next__,
+            stream.to_arrow,
+            partial(list, stream.batches()),
+        ]
+        for read in reads:
+            with pytest.raises(CountMismatchError):
+                read()
+
+
+def test_a_rental_is_a_sequence(client: Client) -> None:
+    rental = client.download("n-5")
+    assert rental[0] == rental.numbers[0]
+    assert rental[-2:] == rental.numbers[3:]
+    assert list(reversed(rental)) == list(reversed(rental.numbers))
+
+
+@pytest.mark.parametrize("key", [5, b"key"])
+def test_a_key_that_is_not_text_is_refused(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the API key is not text"):
+        Client(key)
+
+
+@pytest.mark.parametrize("token", [5, b"token", None])
+def test_a_token_that_is_not_text_is_refused(client: Client, token: Any) -> None:
+    with pytest.raises(ConfigurationError, match="token is text"):
+        client.download(token)
+
+
+def test_a_page_instead_of_a_body_is_shown_with_its_status(sandbox: Sandbox) -> None:
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client,
+        pytest.raises(UnknownFormatError, match=r"Bad Gateway.*\(HTTP 502\)$"),
+    ):
+        client.download("fault-html")
 
 
 def test_a_table_of_a_stream_has_what_is_left_and_a_second_one_is_an_error(

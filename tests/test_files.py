@@ -345,6 +345,24 @@ def test_a_body_that_stops_early_is_incomplete_though_no_more_of_it_came(tmp_pat
     assert raw.kept == tmp_path / "body.json.incomplete"
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_body_that_is_left_early_does_not_take_the_place_of_an_earlier_one(
+    tmp_path: Path,
+    keep: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    (tmp_path / "body.json").write_bytes(b"an earlier one")
+    with RawBody(tmp_path / "body.json", keep=keep) as raw:
+        next(raw.tee(iter(CHUNKS)))
+    assert (tmp_path / "body.json").read_bytes() == b"an earlier one"
+    assert left_in(tmp_path) == ["body.json", *(["body.json.incomplete"] if keep else [])]
+    assert raw.kept == (tmp_path / "body.json.incomplete" if keep else None)
+
+
+def test_a_body_that_is_not_open_says_how_to_open_it(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="with RawBody"):
+        RawBody(tmp_path / "body.json").write(b"x")
+
+
 def test_a_safety_copy_is_gone_when_all_went_well(tmp_path: Path) -> None:
     with RawBody(tmp_path / "body.json", keep=False) as raw:
         assert list(raw.tee(CHUNKS)) == CHUNKS

@@ -70,7 +70,7 @@ def cli(*, verbose: bool) -> None:
                  1 failed          6 network; safe to run again
                  2 wrong usage     7 answer not understood; its body is kept
                  4 key or setting  8 not ready yet (status)
-                                   130 interrupted
+                                   130 interrupted (143 by SIGTERM)
     """
     if verbose:
         logging.basicConfig(

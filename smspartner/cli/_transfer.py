@@ -106,7 +106,7 @@ def _place(name: str | Path) -> Path | None:
 
 def _summary(written: Written) -> str:
     target = "standard output" if written.target == STDOUT else written.target
-    parts = [f"{written.rows:,} numbers written to {target}"]
+    parts = [f"{written.rows:,} number{'' if written.rows == 1 else 's'} written to {target}"]
     if written.opted_out:
         parts.append(f"{written.opted_out:,} left out who opted out of SMS")
     if written.suppressed:

@@ -9,6 +9,7 @@ import click
 
 from smspartner.cli._options import Output, output_options
 from smspartner.cli._transfer import require_apart, transfer
+from smspartner.errors import UnknownFormatError
 from smspartner.limits import KIB
 from smspartner.models import RentedNumber
 from smspartner.provenance import (
@@ -40,11 +41,17 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
     smspartner decode body.xml -o numbers.csv
     curl … | smspartner decode - --to jsonl
     """
-    require_apart(out, body=None if file.name == "<stdin>" else file.name)
+    name = None if file.fileno() == 0 else file.name
+    require_apart(out, body=name)
     body = _Body(file, format_name)
     if out.provenance and token is None:
         raise click.UsageError("--provenance names the rental: give its --token too")
-    transfer(body, out, out.export_options(token))
+    try:
+        transfer(body, out, out.export_options(token))
+    except UnknownFormatError as error:
+        if name is not None:
+            error.add_note(f"the file is {name}; to see what is in it: smspartner inspect {name}")
+        raise
     if out.provenance and token is not None:
         write_provenance(body.provenance(token), provenance_path(out.output))
 

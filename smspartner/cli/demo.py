@@ -14,7 +14,8 @@ from rich.table import Table
 
 from smspartner.client import Client
 from smspartner.errors import DecodeError
-from smspartner.export import write
+from smspartner.export import check, write
+from smspartner.files import STDOUT
 from smspartner.models import mask_phone
 from smspartner.rental import RentalFile
 from smspartner.sandbox import Sandbox
@@ -33,6 +34,7 @@ def demo(numbers: int, output: str) -> None:
     The same rental comes as JSON and as XML; both must give equal objects. No account is needed
     and nothing leaves this machine: every phone is one reserved for fiction.
     """
+    check(output, to="csv")
     with (
         Sandbox(numbers=numbers) as service,
         Client(service.api_key, base_url=service.url) as client,
@@ -42,15 +44,18 @@ def demo(numbers: int, output: str) -> None:
     if rental != results["xml"][0]:
         raise DecodeError("JSON and XML gave different numbers: please report this as a bug")
     write([rental.numbers], output, to="csv")
-    _show(results)
+    piped = output == STDOUT  # then words go to standard error, as everywhere
+    _show(results, Console(stderr=piped))
     command = sys.argv[0] if sys.argv[0].endswith(f"{os.sep}smspartner") else "smspartner"
+    place = "on standard output" if piped else f"in {output}"
     click.echo(
-        f"\nJSON and XML gave equal objects. {len(rental):,} numbers are in {output}.\n\n"
+        f"\nJSON and XML gave equal objects. {len(rental):,} numbers are {place}.\n\n"
         "Next, with the key and token of your own rental:\n"
         "  export SMSPARTNER_API_KEY=...\n"
         f"  {command} download TOKEN -o numbers.csv\n"
         "or without an account, against a service on this machine:\n"
-        f"  {command} sandbox"
+        f"  {command} sandbox",
+        err=piped,
     )
 
 
@@ -60,10 +65,10 @@ def _timed(client: Client, token: str, format_name: str) -> tuple[RentalFile, fl
     return rental, time.perf_counter() - start
 
 
-def _show(results: dict[str, tuple[RentalFile, float]]) -> None:
+def _show(results: dict[str, tuple[RentalFile, float]], console: Console) -> None:
     table = Table("format", "numbers", "opted out", "seconds", "first numbers")
     for name, (rental, seconds) in results.items():
         opted_out = sum(number.stop_sms for number in rental)
         first = "\n".join(mask_phone(number.phone) for number in islice(rental, _SHOWN))
         table.add_row(name, f"{len(rental):,}", f"{opted_out:,}", f"{seconds:.2f}", first)
-    Console().print(table)
+    console.print(table)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from smspartner.cli._exit import Exit
 from smspartner.cli._options import (
     TOKEN,
     Output,
@@ -15,7 +16,7 @@ from smspartner.cli._options import (
 )
 from smspartner.cli._transfer import naming_kept, require_apart, safety_copy, transfer
 from smspartner.cli._waiting import wait_for
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, RentalPendingError
 from smspartner.files import STDOUT, RawBody
 from smspartner.interrupts import undisturbed_end
 from smspartner.provenance import provenance, provenance_path, write_provenance
@@ -46,7 +47,7 @@ def download(
     deadline: float,
     *,
     wait: bool,
-) -> None:
+) -> int:
     """Fetch the numbers of the rental TOKEN.
 
     The service records a download. So the body is on disk before it is read: beside the output,
@@ -68,7 +69,12 @@ def download(
         base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
     ) as client:
         if wait:
-            wait_for(client, token, format_name=format_name, deadline=deadline, quiet=out.quiet)
+            try:
+                wait_for(client, token, format_name=format_name, deadline=deadline, quiet=out.quiet)
+            except RentalPendingError:
+                if out.quiet:  # the next run of cron asks again
+                    return Exit.PENDING
+                raise
         with (
             naming_kept(),
             undisturbed_end() as settle,
@@ -86,3 +92,4 @@ def download(
             size=body.size,
         )
         write_provenance(record, provenance_path(out.output))
+    return Exit.OK
