@@ -131,6 +131,9 @@ WRITTEN_BY_OTHERS = {
     "semicolons": b"id;phone;stop_sms\r\n1;+33639980042;false\r\n\r\n",
     "quotes everywhere": b'"id","phone","stop_sms"\n"1","+33639980042","false"',
     "line breaks in cells": b'id,phone,note,stop_sms\n1,+33639980042,"a\nb",false\n',
+    "booleans of French Excel": b"id;phone;stop_sms\r\n1;+33639980042;FAUX\r\n",
+    "a line for Excel": b"sep=;\r\nid;phone;stop_sms\r\n1;+33639980042;false\r\n",
+    "a line for Excel, quoted": b'\xef\xbb\xbf"sep=|"\nid|phone|stop_sms\n1|+33639980042|false\n',
     "another order": b"stop_sms,phone,id\nfalse,+33639980042,1\n",
 }
 
@@ -415,6 +418,33 @@ def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(tmp_path: P
         read(path)
     path.write_bytes(b'[{"phone":"1"},{"phone":"' + b"x" * 3_000_000)
     with pytest.raises(LimitError, match=r"record 1.* or longer than"):
+        read(path)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".xml"])
+def test_a_body_on_one_line_is_a_body_wherever_its_beginning_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = write_body(tmp_path / f"one-line{suffix}", 100)
+    for start in range(2000, 2200):  # two whole records and more
+        monkeypatch.setattr(_file, "START", start)
+        monkeypatch.setattr("smspartner.inputs.csv.START", start)
+        with open_numbers(path) as source:
+            assert source.kind == f"{suffix[1:].upper()} body"
+
+
+def test_a_header_that_is_cut_off_names_no_column_of_phones(tmp_path: Path) -> None:
+    path = tmp_path / "numbers"
+    wide = b"x" * (_file.START - 6)
+    path.write_bytes(wide + b",phone_of_the_shop\n")
+    with pytest.raises(UnknownFormatError):
+        read(path)
+
+
+def test_a_place_in_a_file_with_a_line_for_excel_counts_that_line(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_bytes(b"sep=;\nphone;stop_sms\n0639980001;VRAI\n0639980002;oui\n")
+    with pytest.raises(DecodeError, match="line 4: stop_sms is not true or false"):
         read(path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -20,12 +21,18 @@ from smspartner.inputs._columns import (
     known_columns,
     typed,
 )
-from smspartner.inputs._file import LONGEST, InputFile
+from smspartner.inputs._file import LONGEST, START, InputFile
 from smspartner.inputs._unknown import unknown_format
 
 _COMMAS: Final = ",;\t|"
 #: The columns that the excel-safe form writes as formulas.
 _FORMULAS: Final = {"phone", "e164"}
+#: No header begins like this: it is JSON on one line, or XML.
+_NO_HEADER: Final = ("{", "[", "<")
+#: A line before the header by which Excel is told what stands between cells.
+_SEP: Final = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?[\r\n]*", re.IGNORECASE)
+#: Booleans as French Excel saves them.
+_BOOLEANS: Final = {"VRAI": "true", "FAUX": "false"}
 
 
 class CSVFormat:
@@ -34,7 +41,8 @@ class CSVFormat:
     Any of ``, ; tab |`` stands between cells, and columns that are not known are passed over.
     Where there is a BOM or ``;`` it can be the excel-safe form, in which a phone is the formula
     ``="+336…"``: its value is taken. The plain form never has either, so there a phone is
-    what stands in the cell, to the character.
+    what stands in the cell, to the character. Spreadsheets also leave ``VRAI`` and ``FAUX`` for
+    booleans, and ``sep=;`` as a first line.
     """
 
     name = "CSV"
@@ -42,22 +50,28 @@ class CSVFormat:
     ordered = True
 
     def recognises(self, start: bytes) -> bool:
-        """Look for a column of phones in the first line."""
-        line = _first_line(start)
-        return has_phones(_names(line, _comma(line)))
+        """Look for a column of phones in the header."""
+        line = _header_line(start)
+        names = _names(line, _comma(line))
+        if len(start) >= START and b"\n" not in start:
+            del names[-1]  # cut off anywhere: what is left of it can look like ``phone``
+        return not line.lstrip().startswith(_NO_HEADER) and has_phones(names)
 
     def read(self, file: InputFile) -> Iterator[Batch]:
         """Yield batches of lines; blank lines are passed over."""
         lines = _lines(file)
         first = next(lines, "")
-        comma = _comma(first)
+        sep = _SEP.fullmatch(first)
+        comma = sep[1] if sep else _comma(first)
         rows = csv.reader(chain([first], lines), delimiter=comma, strict=True)
         excel = comma == ";" or file.start.startswith(codecs.BOM_UTF8)
         with _csv_errors(file, rows):
+            if sep:
+                next(rows)  # read by the reader all the same, which counts the lines
             header = next(rows, [])
             if not header:
                 raise unknown_format(file)
-            columns = find_columns(header, f"{file}, line 1")
+            columns = find_columns(header, f"{file}, line {rows.line_num}")
             for batch, place in _batches(file, rows, len(header)):
                 cells = list(zip(*batch, strict=True))
                 yield typed(
@@ -67,6 +81,8 @@ class CSVFormat:
 
 
 def _cells(name: str, cells: Sequence[str], *, excel: bool) -> Sequence[str | None]:
+    if name == "stop_sms":
+        return [_BOOLEANS.get(cell, cell) for cell in cells]
     values = cells
     if excel and name in _FORMULAS:
         values = [
@@ -136,9 +152,13 @@ def _ended(lines: Iterable[str]) -> Iterator[str]:
     return (line + "\n" for line in lines)
 
 
-def _first_line(start: bytes) -> str:
-    line = start.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
-    return line.decode("utf-8", "replace")
+def _header_line(start: bytes) -> str:
+    """Return the first line, or the second where the first one only says what the comma is."""
+    first, _, rest = start.removeprefix(codecs.BOM_UTF8).partition(b"\n")
+    line = first.decode("utf-8", "replace")
+    if _SEP.fullmatch(line):
+        line = rest.partition(b"\n")[0].decode("utf-8", "replace")
+    return line
 
 
 def _comma(line: str) -> str:
