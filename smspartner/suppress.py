@@ -2,39 +2,42 @@
 
 A list is any text file that has phones in it: one a line, or a column of a CSV with any
 delimiter, with or without a header; UTF-8, UTF-16 with a BOM, or Latin-1. Every cell of every
-line is looked at, so nobody has to say which column it is. Phones are compared as E.164; one
-that has no E.164 form is compared as text, without its spaces and dots.
+line is looked at, so nobody has to say which column it is. A list can also be an export in
+Parquet, Arrow or SQLite. Phones are compared as E.164; one that has no E.164 form is compared as
+text, without its spaces and dots.
 
-What would suppress nobody without a word is an error: a list without any phone, and phones that
-a spreadsheet has turned into ``3,36E+10``, which cannot be turned back.
+What would suppress nobody without a word is an error: a list without any phone, a file that is
+no text, and phones that a spreadsheet has turned into ``3,36E+10``, which cannot be turned back.
+What looks like a phone and cannot be read as one is counted, and the command line says so.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files import Target
-from smspartner.phones import compact, normalise
+from smspartner.spotting import SpoiledError, phone_in, spot, text_keys
 
-#: What stands between cells: the delimiters in use, and the quotes and ``=`` around them.
-_BETWEEN: Final = re.compile(r"[;,|\t\r\n\"'=]+")
-#: A stretch of digits, and of what people put between them, inside other text.
-_STRETCH: Final = re.compile(r"[+(]?[0-9][0-9\s.\-/()]*[0-9]")
-_FOUR_DIGITS: Final = re.compile(r"(?:\D*\d){4}", re.ASCII)
-#: A spreadsheet drops the ``+`` or the 0 of a phone that it takes for a number.
-_BARE_MOBILE: Final = re.compile(r"[67]\d{8}", re.ASCII)
-_SPOILED: Final = re.compile(r"\d[.,]?\d*E\+1[01]\b", re.ASCII | re.IGNORECASE)
 #: How a workbook of Excel or LibreOffice begins.
 _ZIP: Final = b"PK\x03\x04"
-#: What looks like a phone of some country, with or without an E.164 form.
-_ABROAD: Final = re.compile(r"(?:\+|00)\d{6,15}", re.ASCII)
+#: How files begin that ``inputs`` reads, or says what to do about. Text begins like none of them.
+_NO_TEXT: Final = (
+    b"PAR1",
+    b"ARROW1",
+    b"SQLite format 3\0",
+    b"\xd0\xcf\x11\xe0",
+    b"\x1f\x8b",
+    b"\x28\xb5\x2f\xfd",
+    b"%PDF",
+)
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,25 @@ class SuppressionList:
     Attributes:
         lines: lines read.
         phones: different phones found.
+        unclear: pieces of text that look like a phone, nine digits or more, and cannot be read
+            as one: who they stand for is left out only where the rental has the same text.
+        first_unclear: the line of the first of them, counted from 1; None where there is none.
     """
 
     lines: int
     phones: int
+    unclear: int
+    first_unclear: int | None
     _e164: frozenset[str]
     _texts: frozenset[str]
 
     def __contains__(self, phone: object) -> bool:
         if not isinstance(phone, str):
             return False
-        e164 = normalise(phone).e164
-        return e164 in self._e164 if e164 else compact(phone) in self._texts
+        if e164 := phone_in(phone):
+            # A list can have it without its ``+``: of other countries, that has no E.164 form.
+            return e164 in self._e164 or e164[1:] in self._texts
+        return not self._texts.isdisjoint(text_keys(phone))
 
     def __repr__(self) -> str:
         return f"SuppressionList({self.phones} phones from {self.lines} lines)"
@@ -65,60 +75,95 @@ def read_suppression(path: Target) -> SuppressionList:
     """Read an opt-out list.
 
     Args:
-        path: the file.
+        path: the file; a text file can be a pipe.
 
     Raises:
-        ConfigurationError: it cannot be read, holds no phone, or phones spoiled by a spreadsheet.
+        ConfigurationError: it cannot be read, is no list, holds no phone, or phones spoiled by a
+            spreadsheet.
     """
     name = os.fspath(path)
-    e164: set[str] = set()
-    texts: set[str] = set()
-    lines = 0
     try:
         with Path(name).open("rb") as file:
-            for line in _lines(file):
-                lines += 1
-                if _SPOILED.search(line):
-                    raise ConfigurationError(_spoiled(name, lines))
-                for cell in filter(None, _BETWEEN.split(line)):
-                    _take_in(cell, e164, texts)
+            return _collected(name, _lines(name, file))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"cannot read the opt-out list {name!r}: {error}") from error
-    phones = len(e164) + sum(_ABROAD.fullmatch(text) is not None for text in texts)
-    if not phones:
-        raise ConfigurationError(f"no phone in the {lines} lines of {name!r}: it suppresses nobody")
-    return SuppressionList(lines, phones, frozenset(e164), frozenset(texts))
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """Decode line by line: one list can be a mix, put together from several."""
-    start = file.read(4)
-    file.seek(0)
-    if start == _ZIP:
-        raise ConfigurationError(f"{file.name!r} is a workbook: save it as CSV")
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        yield from codecs.getreader("utf-16")(file)
-        return
-    for line in file:
+def _collected(name: str, lines: Iterable[str]) -> SuppressionList:
+    e164: set[str] = set()
+    abroad: set[str] = set()
+    texts: set[str] = set()
+    count, unclear, first = 0, 0, None
+    for count, line in enumerate(lines, 1):
         try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            yield line.decode("latin-1")
+            found = spot(line)
+        except SpoiledError:
+            raise ConfigurationError(_spoiled(name, count)) from None
+        e164 |= found.e164
+        abroad |= found.abroad
+        texts |= found.texts
+        unclear += found.unclear
+        first = first or (count if found.unclear else None)
+    phones = len(e164) + len(abroad)
+    if not phones:
+        raise ConfigurationError(f"no phone in the {count} lines of {name!r}: it suppresses nobody")
+    return SuppressionList(
+        count, phones, unclear, first, frozenset(e164), frozenset(texts | abroad)
+    )
 
 
-def _take_in(cell: str, e164: set[str], texts: set[str]) -> None:
-    """Add the phones of a cell: the cell itself, or else what stands in it between other text."""
-    for candidates in ([cell], _STRETCH.findall(cell), re.split(r"[\s/]+", cell)):
-        if found := [phone for phone in map(_phone, candidates) if phone]:
-            e164.update(found)
-            return
-    if _FOUR_DIGITS.match(cell):
-        texts.add(compact(cell))
+def _lines(name: str, file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a text file, or what stands for them in an export."""
+    start = file.readline()  # not a seek back: it can be a pipe
+    if start.startswith(_ZIP):
+        raise ConfigurationError(f"{name!r} is a workbook: save it as CSV")
+    if start.startswith(_NO_TEXT):
+        yield from _exported(name)
+        return
+    whole = chain([start] if start else [], file)
+    decoded = _utf16(whole) if start.startswith(_UTF16) else map(_decoded, whole)
+    for index, line in enumerate(decoded, 1):
+        if "\0" in line:
+            raise ConfigurationError(
+                f"line {index} of {name!r} is not text: save the list as CSV in UTF-8"
+            )
+        yield line
 
 
-def _phone(cell: str) -> str | None:
-    text = cell.strip().removesuffix(".0")
-    return normalise("0" + text if _BARE_MOBILE.fullmatch(text) else text).e164
+def _decoded(line: bytes) -> str:
+    """Decode line by line: one list can be a mix, put together from several."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _utf16(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield lines; in bytes, a line break can be half of another character."""
+    rest = ""
+    for text in codecs.iterdecode(chunks, "utf-16"):
+        *whole, rest = (rest + text).split("\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _exported(name: str) -> Iterator[str]:
+    """Yield the phones of an export that is no text."""
+    from smspartner.inputs import open_numbers  # noqa: PLC0415 - parsers that lists hardly need
+
+    if not Path(name).is_file():
+        raise ConfigurationError(f"{name!r} is not text, so it needs to be a file and not a pipe")
+    try:
+        with open_numbers(name) as source:
+            column = "phone" if "phone" in source.columns else "e164"
+            for batch in source.batches():
+                yield from filter(None, batch[column])
+    except SMSPartnerError as error:
+        problem = str(error)
+    else:
+        return
+    raise ConfigurationError(f"cannot read the opt-out list: {problem}")
 
 
 def _spoiled(name: str, line: int) -> str:

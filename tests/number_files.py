@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -85,3 +87,15 @@ def rows_of(batch: Batch) -> Iterator[Row]:
 
 def as_rows(numbers: Sequence[RentedNumber]) -> list[Row]:
     return [(number.id, number.phone, number.stop_sms) for number in numbers]
+
+
+def through_pipe(folder: Path, content: bytes, use: Callable[[Path], object]) -> object:
+    """Return what comes of a named pipe that this content is written to."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    try:
+        return use(pipe)
+    finally:
+        writer.join()

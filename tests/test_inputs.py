@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +23,7 @@ from number_files import (
     as_rows,
     read,
     skip_without_extra,
+    through_pipe,
     write_body,
     write_export,
     write_kind,
@@ -324,17 +322,6 @@ def test_columns_of_another_type_are_read_or_refused(tmp_path: Path, name: str) 
         read(write(phones.cast(arrow.int64())))
     with pytest.raises(DecodeError, match=r"record 1.*phone is missing"):
         read(write(arrow.array(["0639980001", None])))
-
-
-def through_pipe(folder: Path, content: bytes, use: Callable[[Path], object]) -> object:
-    pipe = folder / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
-    writer.start()
-    try:
-        return use(pipe)
-    finally:
-        writer.join()
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from smspartner.cli._words import say
 from smspartner.client import Client
 from smspartner.errors import ConfigurationError
 from smspartner.export import COLUMNS, ExportOptions, check
 from smspartner.files import check_writable
 from smspartner.provenance import provenance_path
-from smspartner.suppress import read_suppression
+from smspartner.suppress import SuppressionList, read_suppression
 
 R = TypeVar("R")
 
@@ -55,7 +56,7 @@ class Output:
         options = ExportOptions(
             columns=self.columns.split(",") if self.columns else COLUMNS,
             exclude_stop=self.exclude_stop,
-            suppress=read_suppression(self.suppress) if self.suppress else None,
+            suppress=_opt_outs(self.suppress) if self.suppress else None,
             e164=self.e164,
             excel_safe=self.excel_safe,
             token=token,
@@ -64,6 +65,17 @@ class Output:
         if self.provenance:
             check_writable(provenance_path(self.output))
         return options
+
+
+def _opt_outs(path: Path) -> SuppressionList:
+    """Read an opt-out list; say what of it is not understood, also to who wants no summary."""
+    found = read_suppression(path)
+    if found.unclear:
+        say(
+            f"not understood in {path}: {found.unclear:,} that look like phones, the first in line "
+            f"{found.first_unclear:,}; correct them, or these people are not left out"
+        )
+    return found
 
 
 def output_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -31,7 +31,7 @@ from smspartner.export import COLUMNS
 from smspartner.files import Target
 from smspartner.inputs._columns import Batch
 from smspartner.inputs._file import InputFile, opened
-from smspartner.inputs._unknown import unknown_format
+from smspartner.inputs._unknown import is_something_else, unknown_format
 from smspartner.inputs.body import BodyFormat
 from smspartner.inputs.columnar import ArrowFormat, ParquetFormat
 from smspartner.inputs.csv import CSVFormat
@@ -175,7 +175,7 @@ def _format_of(file: InputFile) -> Format:
     for form in formats.values():
         if form.recognises(file.start):
             return form
-    ending = Path(file.name).suffix.lower()
+    ending = "" if is_something_else(file.start) else Path(file.name).suffix.lower()
     for form in formats.values():
         if ending in form.endings and file.is_text():
             return form
