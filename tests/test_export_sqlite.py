@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from export_support import as_rows, batches, left_in, numbers, rows_of
+from export_support import SourceError, as_rows, batches, failing, left_in, numbers, rows_of
 
 from smspartner import export
 from smspartner.errors import ConfigurationError, OutputError
@@ -168,3 +171,148 @@ def test_an_id_of_64_bits_fits_into_a_database(tmp_path: Path, identifier: int) 
     records = [RentedNumber(identifier, "+33639980042", stop_sms=False)]
     export.write([records], tmp_path / "numbers.db", options=TOKEN)
     assert rows_of(tmp_path / "numbers.db") == as_rows(records)
+
+
+def test_two_writers_of_a_new_database_both_succeed(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    assert behind_a_writer(target, lambda: None) == "written"
+    assert [row[0] for row in table(target)] == ["first"] * 10 + ["second"] * 3
+
+
+@pytest.mark.parametrize("removed_late", [False, True], ids=["at once", "late"])
+def test_a_writer_that_fails_takes_no_other_writers_data_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, removed_late: bool
+) -> None:
+    target, unlink = tmp_path / "numbers.db", Path.unlink
+
+    def slowly(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - Path's own
+        time.sleep(0.3)
+        unlink(path, missing_ok)
+
+    def fail() -> None:
+        if removed_late:
+            monkeypatch.setattr(Path, "unlink", slowly)
+        raise SourceError
+
+    assert behind_a_writer(target, fail) == "written"
+    assert table(target) == [("second", *row) for row in rows(3)]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def behind_a_writer(target: Path, end: Callable[[], None]) -> str:
+    """Write a rental while another writer of a new database is at work, which then ends so."""
+    at_work, go_on = threading.Event(), threading.Event()
+    outcome = []
+
+    def first() -> Iterator[list[RentedNumber]]:
+        yield numbers(10)
+        at_work.set()
+        go_on.wait(10)
+        end()
+
+    def write_first() -> None:
+        with contextlib.suppress(SourceError):
+            export.write(first(), target, options=options("first"))
+
+    def write_second() -> None:
+        try:
+            export.write([numbers(3)], target, options=options("second"))
+        except OutputError as error:
+            outcome.append(str(error))
+        else:
+            outcome.append("written")
+
+    threads = [threading.Thread(target=write_first), threading.Thread(target=write_second)]
+    threads[0].start()
+    at_work.wait(10)
+    threads[1].start()
+    time.sleep(0.2)  # until it waits for the lock
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    return outcome[0]
+
+
+def rows(count: int) -> list[tuple[object, ...]]:
+    return [(each.id, each.phone, each.stop_sms, None) for each in numbers(count)]
+
+
+def test_a_database_that_is_removed_while_it_is_written_is_no_success(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+
+    def removing() -> Iterator[list[RentedNumber]]:
+        yield numbers(3)
+        target.unlink()
+
+    with pytest.raises(OutputError, match=r"numbers\.db"):
+        export.write(removing(), target, options=TOKEN)
+
+
+def test_a_failure_leaves_no_new_database_behind_a_link_either(tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "numbers.db")
+    export.check(link, options=TOKEN)
+    with pytest.raises(SourceError):
+        export.write(failing(after=2), link, options=TOKEN)
+    assert left_in(tmp_path) == ["link.db"]
+    export.write([numbers(3)], link, options=TOKEN)
+    assert len(table(tmp_path / "numbers.db")) == 3
+
+
+KEYED = "CREATE TABLE rented_numbers (token TEXT, id INT, {}, stop_sms, PRIMARY KEY (token, id))"
+UNFIT = {
+    "a view": ("CREATE VIEW rented_numbers AS SELECT 1", "it is a view"),
+    "no key": ("CREATE TABLE rented_numbers (token,id,phone,stop_sms,e164)", "ON CONFLICT clause"),
+    "another shape": ("CREATE TABLE rented_numbers (x)", "SQLite says"),
+    "integers": (KEYED.format("phone INT, e164 TEXT"), "phone is INT, which makes numbers of"),
+    "numeric": (KEYED.format("phone TEXT, e164 NUMERIC"), "its column e164 is NUMERIC"),
+}
+
+
+@pytest.mark.parametrize(("table_there", "message"), UNFIT.values(), ids=UNFIT)
+def test_a_table_that_cannot_take_the_rows_is_found_before_a_download(
+    tmp_path: Path, table_there: str, message: str
+) -> None:
+    target = tmp_path / "crm.db"
+    with closing(sqlite3.connect(target)) as database:
+        database.execute(table_there)
+    before = target.read_bytes()
+    with pytest.raises(OutputError, match=message):
+        export.check(target, options=TOKEN)
+    assert target.read_bytes() == before
+
+
+def test_a_database_that_cannot_be_written_is_found_before_a_download(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    export.write([numbers(3)], target, options=TOKEN)
+    # The rights of a file do not stop root; a folder in the place of the journal does.
+    (tmp_path / "numbers.db-journal").mkdir()
+    with pytest.raises(OutputError, match=r"cannot write '.*numbers\.db'"):
+        export.check(target, options=TOKEN)
+
+
+@pytest.mark.parametrize("there", [b"", None], ids=["an empty file", "a database"])
+def test_a_check_changes_nothing(tmp_path: Path, there: bytes | None) -> None:
+    target = tmp_path / "numbers.db"
+    if there is None:
+        export.write([numbers(3)], target, options=TOKEN)
+    else:
+        target.write_bytes(there)
+    before = target.read_bytes()
+    export.check(target, options=options("another"))
+    assert target.read_bytes() == before
+    assert left_in(tmp_path) == ["numbers.db"]
+
+
+def test_a_token_that_is_not_text_is_refused_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the rental's token is not text"):
+        export.write([numbers(1)], tmp_path / "numbers.db", options=options("\udcff"))
+
+
+@pytest.mark.parametrize("name", ["file/x.db", "missing/x.db", "x" * 300 + ".db", "a\0b.db"])
+def test_a_place_where_no_database_can_be_is_found_before_a_download(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot write"):
+        export.check(tmp_path / name, options=TOKEN)

@@ -57,7 +57,7 @@ class Written:
     Attributes:
         sink: the name of the sink.
         target: where it went, without the password of an address.
-        rows: records written.
+        rows: records written. In a database, records of one id are one row, the last of them.
         columns: their columns.
         bytes: size of the file; None for a database.
         opted_out: records left out because the person has opted out (``exclude_stop``).

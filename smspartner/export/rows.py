@@ -160,10 +160,13 @@ def require_token(options: ExportOptions) -> str:
     """Return the token of a rental that goes to a database.
 
     Raises:
-        ConfigurationError: there is none, or a column is missing that the table has.
+        ConfigurationError: there is none, it is not text, or a column is missing that the table
+            has.
     """
     if not options.token:
         raise ConfigurationError("a database needs the rental's token: it is the key of its rows")
+    if _has_surrogates(options.token):
+        raise ConfigurationError("the rental's token is not text: look at how it was entered")
     if not set(COLUMNS) <= set(options.columns):
         raise ConfigurationError(f"a database takes all of {', '.join(COLUMNS)}")
     return options.token
@@ -182,6 +185,11 @@ def mask_target(target: str) -> str:
         return target
     found = _ADDRESS.fullmatch(target)
     return "".join(part or "" for part in found.groups()) if found else f"{scheme}://…"
+
+
+def _has_surrogates(text: str) -> bool:
+    """Say whether there is half a character: what the system makes of bytes that are not UTF-8."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _none(_: RentedNumber) -> None:

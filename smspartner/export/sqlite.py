@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from smspartner.advice import output_errors
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.export.rows import ExportOptions, Rows, complete_rows, require_token
 from smspartner.files import STDOUT, check_writable
+from smspartner.interrupts import undisturbed
 from smspartner.output import PRIVATE
 
 #: Seconds to wait for another program that is writing to the database.
@@ -45,6 +47,15 @@ WHERE (phone, stop_sms, e164) IS NOT (excluded.phone, excluded.stop_sms, exclude
 _FORGET: Final = """
 DELETE FROM rented_numbers WHERE token = ? AND id NOT IN (SELECT id FROM staged)
 """
+_TEXT_COLUMNS: Final = """
+SELECT name, type FROM pragma_table_info('rented_numbers') WHERE name IN ('token', 'phone', 'e164')
+"""
+#: Types of columns in which SQLite leaves text alone: in those with INT, and in unknown ones,
+#: what looks like a number becomes one.
+_KEEPS_TEXT: Final = re.compile(r"(?!.*INT)(?:|.*(?:CHAR|CLOB|TEXT|BLOB).*)", re.IGNORECASE)
+
+#: What tells a file from another one of the same name: device and inode.
+_Identity = tuple[int, int] | None
 
 
 class SQLiteSink:
@@ -64,27 +75,44 @@ class SQLiteSink:
     extra = None
 
     def check(self, target: str, options: ExportOptions) -> None:
-        """Raise what is wrong with the options, the path, or the database that is there."""
-        require_token(options)
-        path = _path(target)
-        if path.exists():
+        """Raise what is wrong with the options, the path, or the database that is there.
+
+        All that writing does is tried without a row, and taken back.
+        """
+        path, token = _path(target), require_token(options)
+        while there := _identity(path):
             with _database(path) as database:
-                database.execute("SELECT count(*) FROM sqlite_schema")
-        else:
-            check_writable(path)
+                if _begun(database, path, there):
+                    _prepare(database)
+                    _settle(database, token)
+                    return  # without a COMMIT
+        check_writable(path)
 
     def write(self, rows: Rows, target: str, options: ExportOptions) -> None:
         """Write all rows in one transaction; when anything fails, the database is as it was."""
         path, token = _path(target), require_token(options)
-        with _created(path), _database(path) as database:
-            database.execute("BEGIN IMMEDIATE")
-            database.execute(_TABLE)
-            database.execute(_STAGE)
+        with _locked(path) as database:
+            _prepare(database)
             for batch in complete_rows(rows):
                 database.executemany(_LOAD, batch)
-            database.execute(_UPSERT, (token,))
-            database.execute(_FORGET, (token,))
+            _settle(database, token)
             database.execute("COMMIT")
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute(_TABLE)
+    for name, kind in database.execute(_TEXT_COLUMNS):
+        if not _KEEPS_TEXT.fullmatch(kind):
+            raise OutputError(
+                f"cannot write the table rented_numbers: its column {name} is {kind}, which makes "
+                "numbers of phones and drops their + and 0; make it TEXT"
+            )
+    database.execute(_STAGE)
+
+
+def _settle(database: sqlite3.Connection, token: str) -> None:
+    database.execute(_UPSERT, (token,))
+    database.execute(_FORGET, (token,))
 
 
 def _path(target: str) -> Path:
@@ -95,29 +123,78 @@ def _path(target: str) -> Path:
 
 
 @contextlib.contextmanager
-def _created(path: Path) -> Iterator[None]:
-    """Make the file private before SQLite opens it, and remove it again when the block fails."""
-    with output_errors(str(path)):
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
-        except FileExistsError:
-            created = False
-        else:
-            created = True
+def _locked(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a database, a private one where there is none, and let nobody else write to it."""
+    while True:
+        with _created(path) as made, _database(path) as database:
+            if _begun(database, path, made):
+                yield database
+                if _identity(path) != made:
+                    raise OutputError(f"cannot write {str(path)!r}: somebody has removed it")
+                return
+        # While we waited for another writer, it failed, and removed the file that it had made.
+
+
+def _begun(database: sqlite3.Connection, path: Path, made: _Identity) -> bool:
+    """Wait for the lock of a database; say whether it still is the file of that name."""
     try:
-        yield
-    except BaseException:
-        if created:
-            path.unlink(missing_ok=True)
-        raise
+        database.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error:  # of a file that was removed SQLite says that the disk is broken
+        if _identity(path) == made:
+            raise
+    return _identity(path) == made
 
 
 @contextlib.contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
+def _created(path: Path) -> Iterator[_Identity]:
+    """Make the file private before SQLite opens it, and remove it again when the block fails."""
+    created = False
+    with output_errors(str(path)):
+        try:
+            os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+            created = True
+        except FileExistsError:
+            pass
+        made = _identity(path)
+    try:
+        yield made
+    except BaseException:
+        if created:
+            with undisturbed():
+                _remove_unused(path)
+        raise
+
+
+def _identity(path: Path) -> _Identity:
+    """Tell files apart that had the same name; None where there is none.
+
+    A file that is open keeps its number, so while a database is open no other one has it.
+    """
+    try:
+        there = path.stat()
+    except (OSError, ValueError):  # what else is wrong with the name, check_writable says better
+        return None
+    return there.st_dev, there.st_ino
+
+
+def _remove_unused(path: Path) -> None:
+    """Remove a database that we made, unless another writer uses it by now.
+
+    Removing it under the lock of SQLite: whoever waits for that lock finds the file gone, and
+    whoever has got it keeps the file.
+    """
+    with contextlib.suppress(OutputError, sqlite3.Error), _database(path, patience=0) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        if database.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+            path.resolve().unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _database(path: Path, patience: float = _PATIENCE) -> Iterator[sqlite3.Connection]:
     """Open a database that exists; closing it rolls back what was not committed."""
     address = f"file:{quote(str(path.resolve()))}?mode=rw"
     try:
-        database = sqlite3.connect(address, _PATIENCE, isolation_level=None, uri=True)
+        database = sqlite3.connect(address, patience, isolation_level=None, uri=True)
         with contextlib.closing(database):
             yield database
     except sqlite3.Error as error:
