@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,131 @@ def test_a_password_opens_the_door(renter: str) -> None:
     assert table(renter) == stored("rental-1", numbers(3))
 
 
+@pytest.fixture
+def clerk(address: str, server: str) -> Iterator[str]:
+    """Return the address of somebody who may use what tables there are, and make none."""
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute("CREATE ROLE clerk LOGIN")
+        yield f"postgresql://clerk@/rentals{server}"
+        admin.execute("DROP OWNED BY clerk")
+        admin.execute("DROP ROLE clerk")
+
+
+def test_who_may_not_make_tables_can_write_to_the_one_that_is_there(
+    address: str, clerk: str
+) -> None:
+    export.write([numbers(2)], address, options=options("a"))
+    with psycopg.connect(address) as connection:
+        rights = "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(f"GRANT {rights} ON rented_numbers TO clerk")
+    export.check(clerk, options=options("b"))
+    for _ in range(2):
+        export.write([numbers(3)], clerk, options=options("b"))
+    assert table(address) == [*stored("a", numbers(2)), *stored("b", numbers(3))]
+
+
+@pytest.mark.parametrize("right", ["SELECT", "INSERT", "UPDATE", "DELETE", "TABLE"])
+def test_a_right_that_is_missing_is_found_before_a_download(
+    address: str, clerk: str, right: str
+) -> None:
+    rights = {"SELECT", "INSERT", "UPDATE", "DELETE"} - {right}
+    if right != "TABLE":
+        export.write([numbers(2)], address, options=TOKEN)
+        with psycopg.connect(address) as connection:
+            connection.execute(f"GRANT {', '.join(rights)} ON rented_numbers TO clerk")
+    with pytest.raises(OutputError, match=r"permission denied for (table rented|schema public)"):
+        export.check(clerk, options=TOKEN)
+
+
+def test_a_table_with_another_shape_is_found_before_a_download(address: str) -> None:
+    with psycopg.connect(address) as connection:
+        connection.execute("CREATE TABLE rented_numbers (token text, id int, phone text)")
+    with pytest.raises(OutputError, match="column"):
+        export.check(address, options=TOKEN)
+
+
+def test_a_check_changes_nothing(address: str) -> None:
+    export.check(address, options=TOKEN)
+    with psycopg.connect(address) as connection:
+        found = connection.execute("SELECT to_regclass('rented_numbers')").fetchone()
+    assert found == (None,)
+    export.write([numbers(3)], address, options=TOKEN)
+    export.check(address, options=TOKEN)
+    assert table(address) == stored("rental-1", numbers(3))
+
+
+def write_together(address: str, rentals: dict[str, list[list[RentedNumber]]]) -> None:
+    """Write rentals at the same time: all of them read their last number at the same moment."""
+    ready = threading.Barrier(sum(map(len, rentals.values())), timeout=20)
+    failures: list[BaseException] = []
+
+    def writer(token: str, records: list[RentedNumber]) -> None:
+        def source() -> Iterator[list[RentedNumber]]:
+            yield records
+            ready.wait()
+
+        try:
+            export.write(source(), address, options=options(token))
+        except BaseException as error:  # noqa: BLE001 - for the main thread
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=writer, args=(token, records))
+        for token, versions in rentals.items()
+        for records in versions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_writers_of_several_rentals_make_one_table_together(address: str) -> None:
+    write_together(address, {token: [numbers(3)] for token in "abcd"})
+    assert table(address) == [row for token in "abcd" for row in stored(token, numbers(3))]
+
+
+def test_a_writer_does_not_wait_for_another_ones_download(address: str) -> None:
+    def first() -> Iterator[list[RentedNumber]]:
+        yield numbers(3)
+        export.write([numbers(2)], address, options=options("b"))  # it would wait for ever
+        assert table(address) == stored("b", numbers(2))
+
+    export.write(first(), address, options=options("a"))
+    assert table(address) == [*stored("a", numbers(3)), *stored("b", numbers(2))]
+
+
+def test_of_two_writers_of_a_rental_one_is_the_last(address: str) -> None:
+    export.write([numbers(1, start=99)], address, options=options("a"))
+    with psycopg.connect(address) as connection:
+        # What is between the statements of a writer by chance takes some time here.
+        connection.execute(
+            "CREATE FUNCTION pause() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER slow AFTER DELETE ON rented_numbers EXECUTE FUNCTION pause()"
+        )
+    versions = [numbers(3), numbers(3, start=10)]
+    write_together(address, {"a": versions})
+    assert table(address) in [stored("a", version) for version in versions]
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_the_last_writer_wins_whatever_the_server_is_set_to(address: str, level: str) -> None:
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE rentals SET default_transaction_isolation = '{level}'")
+    versions = [numbers(3), numbers(3, start=10)]
+    write_together(address, {"a": versions})
+    assert table(address) in [stored("a", version) for version in versions]
+
+
+def test_a_token_that_is_not_text_is_refused_as_such(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="the rental's token is not text"):
+        export.write([numbers(1)], address, options=options("\udcff"))
+
+
 def everything_said(error: BaseException | None) -> str:
     """Return what an error and all that came with it say."""
     said = ""
@@ -270,11 +396,16 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(renter: str, action:
         "postgresql://me:s3@cr3t@host/database",
         "postgresql://me:s3cr3t@[::1/database",
         "postgresql://me:s3cr3t@host/database?nothing=like-it",
+        "postgresql://me:s3cr3t%E9@host/database",
+        "postgresql://%FF:s3cr3t@host/database",
+        "postgresql://me:s3cr3t\udce9@host/database",
+        f"postgresql://me:s3cr3t@{'h' * 64}.example/database",
     ],
 )
 def test_an_address_that_cannot_be_read_is_an_error_that_does_not_show_it(target: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot read the address postgresql://") as caught:
         export.check(target, options=TOKEN)
+    assert "\n" not in str(caught.value)
     said = everything_said(caught.value)
     assert "s3cr3t" not in said
     assert "cr3t@host" not in said

@@ -43,6 +43,13 @@ _FORGET: Final = """
 DELETE FROM rented_numbers AS stored
 WHERE token = %s AND NOT EXISTS (SELECT FROM staged WHERE staged.id = stored.id)
 """
+# Asked first: IF NOT EXISTS wants the right to create tables even where there is nothing to do. It
+# is still needed, as somebody can have made the table while we waited for the lock.
+_IS_THERE: Final = "SELECT to_regclass('rented_numbers') IS NOT NULL"
+# Locks that writers take in turns and that end with the transaction. Who makes the table holds the
+# first one, else the second one of them fails; who writes a rental holds one of its own.
+_MAKING: Final = "SELECT pg_advisory_xact_lock(hashtext('smspartner'), 0)"
+_WRITING: Final = "SELECT pg_advisory_xact_lock(hashtext('smspartner.rental'), hashtext(%s))"
 
 
 class PostgreSQLSink:
@@ -58,9 +65,12 @@ class PostgreSQLSink:
     extra = "postgres"
 
     def check(self, target: str, options: ExportOptions) -> None:
-        """Raise what is wrong with the options, or with connecting; connects once."""
-        require_token(options)
-        _with_connection(target, bool)
+        """Raise what is wrong with the options, with connecting, or with our rights there.
+
+        All that writing does is tried without a row, or explained, and taken back.
+        """
+        token = require_token(options)
+        _with_connection(target, lambda connection: _rehearse(connection, token))
 
     def write(self, rows: Rows, target: str, options: ExportOptions) -> None:
         """Write all rows in one transaction; when anything fails, the table is as it was."""
@@ -69,7 +79,6 @@ class PostgreSQLSink:
 
 
 def _write(connection: Any, rows: Rows, token: str) -> None:
-    connection.execute(_TABLE)
     connection.execute(_STAGE)
     with connection.cursor() as cursor, cursor.copy(_LOAD) as copy:
         copy.set_types(_TYPES)
@@ -77,8 +86,26 @@ def _write(connection: Any, rows: Rows, token: str) -> None:
             for row in batch:
                 copy.write_row(row)
     connection.execute("ANALYZE staged")
+    # Only now, when the last row is here: until the transaction ends, others wait.
+    _make_table(connection)
+    connection.execute(_WRITING, (token,))
     connection.execute(_UPSERT, (token,))
     connection.execute(_FORGET, (token,))
+
+
+def _rehearse(connection: Any, token: str) -> None:
+    connection.execute(_STAGE)
+    _make_table(connection)
+    for statement in (_UPSERT, _FORGET):
+        connection.execute(f"EXPLAIN {statement}", (token,))
+    connection.rollback()
+
+
+def _make_table(connection: Any) -> None:
+    (there,) = connection.execute(_IS_THERE).fetchone()
+    if not there:
+        connection.execute(_MAKING)
+        connection.execute(_TABLE)
 
 
 def _with_connection(target: str, work: Callable[[Any], object]) -> None:
@@ -86,7 +113,9 @@ def _with_connection(target: str, work: Callable[[Any], object]) -> None:
     psycopg = load("psycopg", "smspartner[postgres]")
     settings = _settings(target)
     try:
-        with psycopg.connect(**settings) as connection:
+        with _connected(target, settings) as connection:
+            # Each statement has to see what other writers have done while it waited for them.
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             work(connection)
             return
     except psycopg.Error as error:
@@ -96,20 +125,33 @@ def _with_connection(target: str, work: Callable[[Any], object]) -> None:
     raise failure
 
 
+def _connected(target: str, settings: dict[str, Any]) -> Any:
+    try:
+        return load("psycopg", "smspartner[postgres]").connect(**settings)
+    except UnicodeError:  # of a host with more than 63 characters between two dots, too
+        failure = _unreadable(target)
+    raise failure
+
+
 def _settings(target: str) -> dict[str, Any]:
     """Read an address; what is wrong with it is not quoted, the password may be a part of it."""
     conninfo = load("psycopg.conninfo", "smspartner[postgres]")
     psycopg = load("psycopg", "smspartner[postgres]")
     try:
         settings: dict[str, Any] = conninfo.conninfo_to_dict(target)
-    except psycopg.Error:
+    except (psycopg.Error, UnicodeError):
         settings = {"host": "@"}
     if "@" in (settings.get("host") or ""):
-        raise ConfigurationError(
-            f"cannot read the address {mask_target(target)}: write "
-            "postgresql://user:password@host/database, with @ : / ? % in a password as %40 %3A …"
-        )
+        raise _unreadable(target)
     return {"connect_timeout": _PATIENCE, **settings}
+
+
+def _unreadable(target: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot read the address {mask_target(target)}: write "
+        "postgresql://user:password@host/database, with @ : / ? % in a password as %40 %3A … "
+        "and other characters as UTF-8"
+    )
 
 
 def _reason(error: Any, settings: dict[str, Any]) -> str:

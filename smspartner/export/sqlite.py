@@ -77,14 +77,15 @@ class SQLiteSink:
     def check(self, target: str, options: ExportOptions) -> None:
         """Raise what is wrong with the options, the path, or the database that is there.
 
-        All that writing does is tried without a row, and taken back.
+        All that writing does is tried without a row, or explained, and taken back.
         """
         path, token = _path(target), require_token(options)
         while there := _identity(path):
             with _database(path) as database:
                 if _begun(database, path, there):
                     _prepare(database)
-                    _settle(database, token)
+                    for statement in (_UPSERT, _FORGET):
+                        database.execute(f"EXPLAIN {statement}", (token,))
                     return  # without a COMMIT
         check_writable(path)
 
@@ -95,7 +96,8 @@ class SQLiteSink:
             _prepare(database)
             for batch in complete_rows(rows):
                 database.executemany(_LOAD, batch)
-            _settle(database, token)
+            database.execute(_UPSERT, (token,))
+            database.execute(_FORGET, (token,))
             database.execute("COMMIT")
 
 
@@ -108,11 +110,6 @@ def _prepare(database: sqlite3.Connection) -> None:
                 "numbers of phones and drops their + and 0; make it TEXT"
             )
     database.execute(_STAGE)
-
-
-def _settle(database: sqlite3.Connection, token: str) -> None:
-    database.execute(_UPSERT, (token,))
-    database.execute(_FORGET, (token,))
 
 
 def _path(target: str) -> Path:
