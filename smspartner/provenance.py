@@ -11,12 +11,15 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from smspartner._version import __version__
 from smspartner.errors import ConfigurationError
 from smspartner.files import STDOUT, Target, atomic_writer
+
+_SQLITE: Final = "sqlite:///"
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,11 +108,13 @@ def provenance(
 def provenance_path(target: Target) -> Path:
     """Return the name of the provenance of an export: ``numbers.csv.provenance.json``.
 
+    ``sqlite:///numbers.db`` is the file ``numbers.db``.
+
     Raises:
         ConfigurationError: the export is not a file, so there is no place beside it.
     """
-    name = os.fspath(target)
-    if name == STDOUT or "://" in name:
+    name = os.fspath(target).removeprefix(_SQLITE)
+    if not name or name == STDOUT or "://" in name:
         raise ConfigurationError("a provenance file goes beside a file; this export is none")
     return Path(f"{name}.provenance.json")
 

@@ -26,6 +26,7 @@ from smspartner.errors import ConfigurationError, OutputError
 from smspartner.export import ExportOptions
 from smspartner.export import arrow as interchange
 from smspartner.models import RentedNumber
+from smspartner.rental import RentalFile
 
 pa = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet", reason="the extra arrow is not installed")
@@ -285,6 +286,12 @@ def test_helpers_give_frames_with_text_phones(count: int) -> None:
     assert pandas.api.types.is_string_dtype(frame["phone"])
     assert interchange.to_polars(batches(count)).schema["phone"] == polars.String
     assert interchange.to_arrow(batches(count)).schema == SCHEMA
+
+
+def test_a_phone_with_half_a_character_is_our_error_in_memory_too() -> None:
+    rental = RentalFile((*numbers(3), RentedNumber(4, "+3363998\udcff", stop_sms=False)))
+    with pytest.raises(OutputError, match=r"the phone of record 3 \(counted from 0\) is not text"):
+        rental.to_arrow()
 
 
 def test_record_batches_come_one_at_a_time() -> None:

@@ -248,3 +248,15 @@ def test_importing_the_exports_loads_no_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [*TARGETS, "numbers.parquet", "numbers.arrow"])
+def test_a_phone_with_half_a_character_is_an_error_that_names_the_record(
+    tmp_path: Path, name: str
+) -> None:
+    if name not in TARGETS:
+        pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    half = RentedNumber(99, "+3363998\ud800", stop_sms=False)
+    with pytest.raises(OutputError, match=r"the phone of record 1002 \(counted from 0\)"):
+        export.write([numbers(1000), [*numbers(2), half]], tmp_path / name, options=TOKEN)
+    assert left_in(tmp_path) == []

@@ -112,8 +112,9 @@ def test_a_database_shows_all_rentals_or_the_one_that_is_asked_for(tmp_path: Pat
     assert len(read(path)) == 4
     assert read(path, TOKEN) == as_rows(FEW[:3])
     assert read(f"sqlite:///{path}", "b") == [(1, "0639980099", True)]
-    with pytest.raises(ConfigurationError, match="no rental of this token; it has 2 of other ones"):
-        read(path, "c")
+    for missing in ("c", "\udcff"):
+        with pytest.raises(ConfigurationError, match="no rental of this token; it has 2 of other"):
+            read(path, missing)
 
 
 WRITTEN_BY_OTHERS = {
@@ -196,6 +197,12 @@ BAD = {
         r"record 1 \(counted from 0\).*not well-f",
     ),
     "line stops": (line('{"id":2,"phone":"+336'), TruncatedError, r"record 1 .* stops early"),
+    "a form feed": (line("\x0c"), DecodeError, r"record 1 \(counted from 0\).*not well-formed"),
+    "a vertical tab": (line("\x0b") + line(""), DecodeError, r"record 1 .*not well-formed"),
+    "half a character": (line(r'{"phone":"\ud800"}'), DecodeError, "record 1 .*half a character"),
+    "half in an array": (rb'[{"phone":"\ud800"}]', DecodeError, "record 0 .*half a character"),
+    "array stops at half": (rb'[{"phone":"\ud83d\ude', TruncatedError, "record 0.*stops early"),
+    "array stops at a slash": (rb'[{"phone":"\\ud83dx', TruncatedError, "record 0.*stops early"),
     "less than the first": (
         line('{"id":2,"phone":"1"}'),
         DecodeError,
@@ -299,6 +306,27 @@ def test_a_database_without_our_table_is_refused(tmp_path: Path) -> None:
         database.execute("CREATE VIEW rented_numbers AS SELECT 1 AS id, '1' AS phone")
     with pytest.raises(DecodeError, match=r"no table rented_numbers.* but 'visits'"):
         read(path)
+
+
+@pytest.mark.parametrize("name", ["numbers.parquet", "numbers.arrow"])
+@pytest.mark.parametrize("column", ["id", "phone"])
+@pytest.mark.parametrize("kind", ["date32", "duration"])
+def test_values_that_python_cannot_hold_are_our_error(
+    tmp_path: Path, name: str, column: str, kind: str
+) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    types = {"date32": arrow.date32(), "duration": arrow.duration("ms")}
+    size = {"date32": 2**31 - 1, "duration": 2**63 - 1}[kind]
+    columns = {"id": arrow.array([1]), "phone": arrow.array(["0639980042"])}
+    columns[column] = arrow.array([size]).cast(arrow.int32() if kind == "date32" else arrow.int64())
+    table = arrow.table({**columns, column: columns[column].cast(types[kind])})
+    if name == "numbers.parquet":
+        pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / name)
+    else:
+        with arrow.ipc.new_file(tmp_path / name, table.schema) as writer:
+            writer.write_table(table)
+    with pytest.raises(DecodeError, match=name):
+        read(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["numbers.parquet", "numbers.arrow"])

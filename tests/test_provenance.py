@@ -61,10 +61,15 @@ def test_the_token_is_not_in_the_repr() -> None:
     assert repr(record) == "Provenance(json, 3 numbers, sha256=abababababab…)"
 
 
-@pytest.mark.parametrize("target", ["-", "postgresql://host/database", "sqlite:///numbers.db"])
+@pytest.mark.parametrize("target", ["-", "postgresql://host/database", "sqlite:///"])
 def test_an_export_that_is_no_file_has_no_place_beside_it(target: str) -> None:
     with pytest.raises(ConfigurationError, match="goes beside a file"):
         provenance_path(target)
+
+
+def test_a_database_in_a_file_has_a_place_beside_it_however_it_is_named() -> None:
+    assert provenance_path("sqlite:///v.db") == provenance_path("v.db")
+    assert provenance_path("v.db") == Path("v.db.provenance.json")
 
 
 def test_a_provenance_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -25,12 +25,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError, bare
+from smspartner.errors import ConfigurationError, SMSPartnerError, bare
 from smspartner.export.columnar import ArrowSink, ParquetSink
 from smspartner.export.csv import CSVSink
 from smspartner.export.json import JSONLinesSink, JSONSink
 from smspartner.export.postgres import PostgreSQLSink
-from smspartner.export.rows import COLUMNS, Batches, ExportOptions, Rows, mask_target
+from smspartner.export.rows import (
+    COLUMNS,
+    Batches,
+    ExportOptions,
+    Rows,
+    mask_target,
+    not_text,
+)
 from smspartner.export.sqlite import SQLiteSink
 from smspartner.files import STDOUT, Target
 
@@ -195,9 +202,7 @@ def _write(batches: Batches, target: str, to: str | None, options: ExportOptions
     try:
         size = sink.write(rows, target, options)
     except UnicodeEncodeError:
-        raise OutputError(
-            f"a phone after record {rows.count} is not text that can be written"
-        ) from None
+        raise not_text(rows) from None
     return Written(
         sink=sink.name,
         target=mask_target(target),

@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from smspartner.errors import OutputError
 from smspartner.export.extras import load
-from smspartner.export.rows import COLUMNS, E164, Batches, ExportOptions, Rows, require_int64
+from smspartner.export.rows import (
+    COLUMNS,
+    E164,
+    Batches,
+    ExportOptions,
+    Rows,
+    not_text,
+    require_int64,
+)
 
 #: Rows of one record batch, and of one row group in Parquet.
 GROUP: Final = 65_536
@@ -42,7 +50,7 @@ def record_batches(batches: Batches, options: ExportOptions | None = None) -> It
 
     Raises:
         ConfigurationError: pyarrow is not installed.
-        OutputError: an id has more than 64 bits; the message says which record it is.
+        OutputError: an id has more than 64 bits, or a phone is not text; the message says where.
     """
     return arrow_batches(Rows(batches, options or ExportOptions()))
 
@@ -53,7 +61,10 @@ def arrow_batches(rows: Rows) -> Iterator[Any]:
     waiting: list[Any] = []
     check = require_int64 if "id" in rows.columns else Rows.records
     for records in check(rows):
-        waiting.append(_record_batch(arrow, schema, rows.by_column(records)))
+        try:
+            waiting.append(_record_batch(arrow, schema, rows.by_column(records)))
+        except UnicodeEncodeError:
+            raise not_text(rows) from None
         if sum(part.num_rows for part in waiting) >= GROUP:
             whole = _joined(arrow, waiting)
             yield whole.slice(0, GROUP)

@@ -84,6 +84,7 @@ class Rows:
     Attributes:
         columns: the names of a row's values.
         count: rows given out so far.
+        last: the records of the rows given out last.
         opted_out: records left out so far because of their ``stop_sms``.
         suppressed: records left out so far because of the suppression list.
     """
@@ -91,6 +92,7 @@ class Rows:
     def __init__(self, batches: Batches, options: ExportOptions) -> None:
         self.columns = options.header
         self.count = 0
+        self.last: Sequence[RentedNumber] = ()
         self.opted_out = 0
         self.suppressed = 0
         self._batches = batches
@@ -106,6 +108,7 @@ class Rows:
             for start in range(0, len(batch), _AT_ONCE):
                 if kept := self._select(batch[start : start + _AT_ONCE]):
                     self.count += len(kept)
+                    self.last = kept
                     yield kept
 
     def values(self, records: Sequence[RentedNumber]) -> list[Row]:
@@ -143,6 +146,15 @@ def require_int64(rows: Rows) -> Iterator[Sequence[RentedNumber]]:
                 "fit in 64 bits; write CSV or JSON Lines instead"
             )
         yield records
+
+
+def not_text(rows: Rows) -> OutputError:
+    """Return the error for a phone among the records given out last that has half a character."""
+    halves = (index for index, number in enumerate(rows.last) if _has_surrogates(number.phone))
+    first = rows.count - len(rows.last) + next(halves, 0)
+    return OutputError(
+        f"the phone of record {first} (counted from 0) is not text that can be written"
+    )
 
 
 def complete_rows(rows: Rows) -> Iterator[list[Row]]:

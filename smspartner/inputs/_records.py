@@ -15,6 +15,8 @@ from smspartner.inputs._file import InputFile
 
 _INDEX: Final = re.compile(r"\$\[(\d+)\]")
 _MISSING: Final = re.compile(r"missing required field `(\w+)`")
+# msgspec wants six bytes behind the first half of a character, and takes the end for a cut.
+_HALF: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}[^\\]")
 _MALFORMED: Final = re.compile(r"^JSON is malformed: | \(byte \d+\)$")
 
 
@@ -25,9 +27,10 @@ class Malformed(Exception):  # noqa: N818 - a signal inside this package; it nev
         truncated: whether the parser wanted more.
     """
 
-    def __init__(self, problem: str) -> None:
-        super().__init__(_MALFORMED.sub("", problem))
-        self.truncated = "truncated" in problem
+    def __init__(self, problem: str, piece: bytes) -> None:
+        half = _HALF.search(piece[-24:])
+        super().__init__("half a character" if half else _MALFORMED.sub("", problem))
+        self.truncated = not half and "truncated" in problem
 
 
 class Records:
@@ -72,7 +75,7 @@ class Records:
         except msgspec.ValidationError as error:
             problem = self._odd(str(error))
         except msgspec.DecodeError as error:
-            raise Malformed(str(error)) from None
+            raise Malformed(str(error), piece) from None
         except UnicodeDecodeError:
             problem = DecodeError(f"{self._place(0)} or soon after it: this is not UTF-8")
         except RecursionError:

@@ -96,7 +96,8 @@ def _last_bytes(whole: BinaryIO, count: int) -> bytes:
 def _arrow_errors(file: InputFile, arrow: Any) -> Iterator[None]:
     try:
         yield
-    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        # The last two are Python's: of a date that it cannot hold, or text that is not UTF-8.
         problem = str(error)
     else:
         return

@@ -68,9 +68,9 @@ def _blocks(file: InputFile) -> Iterator[bytes]:
 
 def _found_before(records: Records, lines: bytes) -> int:
     """Count the lines before the one that cannot be parsed."""
-    lines_of_text = filter(bytes.strip, lines.split(b"\n"))
-    parsed = map(_parses, lines_of_text)
-    return records.found + next(index for index, well in enumerate(parsed) if not well)
+    written = [line for line in lines.split(b"\n") if line.strip(_WHITE)]
+    parsed = enumerate(map(_parses, written))
+    return records.found + next((index for index, well in parsed if not well), len(written))
 
 
 def _parses(line: bytes) -> bool:

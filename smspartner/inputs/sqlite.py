@@ -76,12 +76,19 @@ def _wanted(
     file.rentals = counted.fetchone()[0]
     if file.token is None:
         return "", ()
-    found = database.execute(f"SELECT 1 FROM {_TABLE} WHERE {_TOKEN} = ? LIMIT 1", (file.token,))  # noqa: S608 - constants
-    if found.fetchone() is None:
+    if not _has_rental(database, file.token):
         raise ConfigurationError(
             f"{file} has no rental of this token; it has {file.rentals} of other ones"
         )
     return f" WHERE {_TOKEN} = ?", (file.token,)
+
+
+def _has_rental(database: sqlite3.Connection, token: str) -> bool:
+    question = f"SELECT 1 FROM {_TABLE} WHERE {_TOKEN} = ? LIMIT 1"  # noqa: S608 - constants
+    try:
+        return database.execute(question, (token,)).fetchone() is not None
+    except UnicodeEncodeError:  # half a character, which no database has
+        return False
 
 
 def _any_e164(database: sqlite3.Connection, which: str, values: tuple[Any, ...]) -> bool:
@@ -98,7 +105,7 @@ def _quoted(name: str) -> str:
 def _sqlite_errors(file: InputFile) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except (sqlite3.Error, UnicodeError) as error:
         problem = str(error)
     else:
         return
