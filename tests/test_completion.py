@@ -103,14 +103,17 @@ def test_bash_completes(words: str, word: str, offered: list[str]) -> None:
 
 @pytest.mark.usefixtures("command")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-@pytest.mark.parametrize("command_name", ["inspect", "verify", "decode"])
-def test_bash_completes_the_names_of_files(command_name: str) -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["inspect", "verify", "decode", "decode body.xml -o", "download t -o", "decode x --suppress"],
+)
+def test_bash_completes_the_names_of_files(words: str) -> None:
     # click leaves files to the shell: the function asks for them, and offers no word of its own.
     script = TYPE_IN_BASH.replace(
         "printf", 'compopt() { echo "asked: $1 $2"; }\n_smspartner_completion smspartner\nprintf'
     )
     done = subprocess.run(
-        ["bash", "--norc", "-c", script, "bash", f"smspartner {command_name}", "num"],  # noqa: S607
+        ["bash", "--norc", "-c", script, "bash", f"smspartner {words}", "num"],  # noqa: S607
         capture_output=True,
         text=True,
         check=False,

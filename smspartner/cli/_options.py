@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -17,6 +17,9 @@ from smspartner.export import COLUMNS, ExportOptions, check
 from smspartner.files import check_writable
 from smspartner.provenance import provenance_path
 from smspartner.suppress import SuppressionList, read_suppression
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 R = TypeVar("R")
 
@@ -91,12 +94,24 @@ def output_options(command: Callable[..., R]) -> Callable[..., R]:
     return gathered
 
 
+def complete_files(
+    ctx: click.Context,  # noqa: ARG001 - what click calls it with
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Let the shell offer files; for options that take a name and make the file."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only Tab needs it
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 _OUTPUT: Final = (
     click.option(
         "-o",
         "--output",
         default="-",
         metavar="FILE|URL",
+        shell_complete=complete_files,
         help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow), "
         "or sqlite:///FILE, postgresql://…  - is standard output.",
     ),
