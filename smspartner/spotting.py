@@ -29,6 +29,7 @@ _DATE: Final = re.compile(
 )
 #: A phone in groups of two behind commas would be cut into five cells.
 _BY_COMMAS: Final = re.compile(r"(?<!\d)0[67](?:,\d\d){4}(?!\d)", re.ASCII)
+_BRACKETS: Final = re.compile(r"\((0[1-9])\)")
 #: A number as programs and spreadsheets write large ones: digit, rest, sign and exponent. What
 #: stands around it must not be a word: parts of identifiers look like this too.
 _POWER: Final = re.compile(
@@ -55,7 +56,7 @@ _OURS: Final = "(?:33|262|590|594|596)"
 _NUMBER: Final = re.compile(
     rf"""
       (?<![\d+]) (?:(?:\+|00){_S}?)? {_OURS} {_S}? \(?0?\)? {_S}? [1-9]{_eight("a")} (?!\d)
-    | (?P<abroad> (?:\+|(?<!\d)00) (?!{_S}?{_OURS}) {_S}? [1-9] (?:{_S}{{0,3}}\d){{5}}
+    | (?P<abroad> (?:\+|(?<!\d)(?<!\d{_S})00) (?!{_S}?{_OURS}) {_S}? [1-9] (?:{_S}{{0,3}}\d){{5}}
           (?:(?!{_S}+{_NATIONAL}){_S}{{0,3}}\d){{0,9}} (?!\d))
     | (?<!\d) 0{_S}?[1-9]{_eight("b")} (?!\d)
     | (?<!\w)(?<!\d{_S}) [67]{_eight("c")} (?!{_S}?\d)
@@ -181,12 +182,14 @@ def _read(stretch: str, *, again: bool) -> tuple[Spotted, int]:
 
 def _repaired(line: str) -> str:
     """Return a line without dates, and its numbers as they were before a program wrote them."""
-    text = _POWER.sub(_written_out, _tidy(line))
+    text = _BRACKETS.sub(r"\1", _POWER.sub(_written_out, _tidy(line)))
     return _DATE.sub("|", _BY_COMMAS.sub(lambda phone: phone[0].replace(",", " "), text))
 
 
 def _written_out(number: re.Match[str]) -> str:
     first, rest, plus, exponent = number[1], number[2] or "", number[3], int(number[4])
+    if not plus and not rest:
+        return number[0]  # a staircase or an article: programs write 3.0E10
     missing = exponent - len(rest)
     # Excel and LibreOffice write the plus, and round; Java writes none, and is exact.
     if missing < 0 or missing > (0 if plus else _ZEROS_LEFT_OFF):
