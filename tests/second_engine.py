@@ -26,7 +26,10 @@ RECORD: Final = ("id", "phone", "stopSms")
 _WHITE: Final = " \t\n"
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _VERSION: Final = re.compile(rb"<\?xml\s+version\s*=\s*[\"']([^\"']*)")
-_URI: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_URI: Final = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
+    r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+)
 _LARGEST_EXACT: Final = 2.0**53
 
 

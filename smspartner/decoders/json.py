@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -254,15 +255,17 @@ def _check_keys(records: dict[str, RentedNumber], document: bytes) -> None:
 
 
 def _phones(document: bytes, count: int) -> Iterator[str]:
-    """Yield the phones of the first records, which are right but for those."""
+    """Yield the phones of the first records, as far as they are right.
+
+    They always are, unless a second list of numbers has taken the place of the one with the error.
+    """
     datas = bytes(_parse(document, _Raws).datas)
-    records: Iterable[msgspec.Raw]
-    if datas.startswith(b"{"):
-        records = msgspec.json.decode(datas, type=dict[str, msgspec.Raw]).values()
-    else:
-        records = msgspec.json.decode(datas, type=list[msgspec.Raw])
-    for record in islice(records, count):
-        yield msgspec.json.decode(record, type=RentedNumber, strict=False).phone
+    keyed = datas.startswith(b"{")
+    type_: Any = dict[str, msgspec.Raw] if keyed else list[msgspec.Raw]
+    with suppress(msgspec.ValidationError):
+        records = msgspec.json.decode(datas, type=type_)
+        for record in islice(records.values() if keyed else records, count):
+            yield msgspec.json.decode(record, type=RentedNumber, strict=False).phone
 
 
 def _locate(document: bytes, problem: msgspec.ValidationError) -> DecodeError:

@@ -35,9 +35,9 @@ from smspartner.limits import Limits
 
 _TOO_LARGE: Final = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG}
 _ERROR_NAMES: Final = {
-    getattr(etree.ErrorTypes, name): name.removeprefix("ERR_")
+    getattr(etree.ErrorTypes, name): name.removeprefix("ERR_").removeprefix("WAR_")
     for name in dir(etree.ErrorTypes)
-    if name.startswith("ERR_")
+    if name.startswith(("ERR_", "WAR_", "NS_"))
 }
 # What libxml2 allows by itself.
 _PARSER_DEPTH: Final = 256
