@@ -62,7 +62,9 @@ _EXITS: Final = {
     Exit.REFUSED: "refused by the service, in its own words",
     Exit.NETWORK: "network; safe to run again",
     Exit.NOT_UNDERSTOOD: "the answer could not be understood: its body is kept, and its path said",
-    Exit.PENDING: "the file is not there yet (`status`)",
+    Exit.PENDING: "the file is not there yet (`status`, `--wait`)",
+    Exit.HUNG_UP: "ended with its terminal (SIGHUP)",
+    Exit.TERMINATED: "ended by SIGTERM",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
     Exit.PIPE_CLOSED: "the program that read the output stopped (`| head`)",
 }

@@ -103,6 +103,8 @@ CASES = {
     "unknown format": (["download", "t", "--format", "yaml"], 2, "'json', 'xml'"),
     "unknown ending": (["download", "t", "-o", "n.docx"], 4, ".jsonl"),
     "no such folder": (["download", "t", "-o", "no/n.csv"], 1, "folder does not exist"),
+    "empty key file": (["download", "t", "--key-file", "empty"], 4, "'empty': it is empty"),
+    "too much in the key file": (["download", "t", "--key-file", "two"], 4, "more than the key"),
     "no such key file": (["download", "t", "--key-file", "none"], 4, "cannot read the key file"),
     "no such body": (["decode", "none.xml"], 2, "none.xml"),
     "no such command": (["fetch"], 2, "There are: download"),
@@ -123,6 +125,8 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     args, code, words = CASES[case]
+    (tmp_path / "empty").touch()
+    (tmp_path / "two").write_text("key\nanother\n")
     if case == "no key":
         monkeypatch.delenv("SMSPARTNER_API_KEY")
     if case == "wrong key":
@@ -133,7 +137,14 @@ def test_bad_input_is_one_clear_line_and_leaves_nothing_behind(
     assert "Traceback" not in shown.err
     assert "wrong-key-in-sight" not in shown.err
     assert shown.out == ""
-    assert names(tmp_path) == []
+    assert names(tmp_path) == ["empty", "two"]
+
+
+def test_a_key_file_may_begin_with_a_byte_order_mark(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{sandbox.api_key}\r\n", "utf-8-sig")
+    command = ["download", sandbox.token, "--key-file", "key", "-o", "n.csv", "--columns"]
+    assert run([*command, "id, phone, stop_sms"]) == 0
+    assert (tmp_path / "n.csv").read_bytes() == expected_csv(sandbox)
 
 
 def test_a_body_that_is_not_understood_is_kept_and_named(

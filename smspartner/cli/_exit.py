@@ -27,8 +27,10 @@ class Exit(IntEnum):
     NETWORK = 6
     NOT_UNDERSTOOD = 7
     PENDING = 8
+    HUNG_UP = 129
     INTERRUPTED = 130
     PIPE_CLOSED = 141
+    TERMINATED = 143
 
 
 def exit_code(error: SMSPartnerError) -> Exit:

@@ -57,7 +57,7 @@ class Output:
             ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
         """
         options = ExportOptions(
-            columns=self.columns.split(",") if self.columns else COLUMNS,
+            columns=[name.strip() for name in self.columns.split(",")] if self.columns else COLUMNS,
             exclude_stop=self.exclude_stop,
             suppress=_opt_outs(self.suppress) if self.suppress else None,
             e164=self.e164,
@@ -112,8 +112,8 @@ _OUTPUT: Final = (
         default="-",
         metavar="FILE|URL",
         shell_complete=complete_files,
-        help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow), "
-        "or sqlite:///FILE, postgresql://…  - is standard output.",
+        help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow "
+        ".db), sqlite:///FILE, postgresql://… or - for standard output.",
     ),
     click.option("--to", metavar="KIND", help="What to write, whatever the file's ending."),
     click.option("--columns", metavar="NAMES", help="Which columns, such as id,phone,stop_sms."),
@@ -158,7 +158,7 @@ def client_options(command: Callable[..., R]) -> Callable[..., R]:
             "--deadline",
             default=3600.0,
             show_default=True,
-            help="Seconds that the whole download may take.",
+            help="Seconds that it may take in all; with --wait, waiting and again the rest.",
         ),
     ):
         command = option(command)
@@ -180,7 +180,11 @@ def _read_key(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text().strip()
+        lines = path.read_text("utf-8-sig").strip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
+    else:
+        if len(lines) == 1:
+            return lines[0]
+        reason = "it holds more than the key" if lines else "it is empty"
     raise ConfigurationError(f"cannot read the key file {str(path)!r}: {reason}")

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from smspartner.cli._options import complete_files
 from smspartner.client import Client
 from smspartner.errors import DecodeError
 from smspartner.export import check, write
@@ -26,7 +27,12 @@ _SHOWN: Final = 3
 @click.command()
 @click.option("--numbers", default=10_000, show_default=True, help="How many numbers to rent.")
 @click.option(
-    "-o", "--output", default="numbers.csv", show_default=True, help="The CSV file to write."
+    "-o",
+    "--output",
+    default="numbers.csv",
+    show_default=True,
+    shell_complete=complete_files,
+    help="The CSV file to write.",
 )
 def demo(numbers: int, output: str) -> None:
     """Rent made-up numbers from a stand-in service on this machine, and fetch them.

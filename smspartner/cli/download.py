@@ -11,6 +11,7 @@ from smspartner.cli._options import (
     TOKEN,
     Output,
     client_options,
+    complete_files,
     make_client,
     output_options,
 )
@@ -33,7 +34,12 @@ from smspartner.provenance import provenance, provenance_path, write_provenance
     show_default=True,
     help="The format to ask the service for; the numbers are the same.",
 )
-@click.option("--raw", metavar="FILE", help="Keep the body as the service sent it, byte for byte.")
+@click.option(
+    "--raw",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Keep the body as the service sent it, byte for byte.",
+)
 @click.option("--wait", is_flag=True, help="Wait until the file is there, up to --deadline.")
 @client_options
 def download(

@@ -191,7 +191,7 @@ def _database(path: Path, patience: float = _PATIENCE) -> Iterator[sqlite3.Conne
     """Open a database that exists; closing it rolls back what was not committed."""
     address = f"file:{quote(str(path.resolve()))}?mode=rw"
     try:
-        database = sqlite3.connect(address, patience, isolation_level=None, uri=True)
+        database = sqlite3.connect(address, timeout=patience, isolation_level=None, uri=True)
         with contextlib.closing(database):
             yield database
     except sqlite3.Error as error:
