@@ -33,11 +33,14 @@ from smspartner.sandbox import render
 from smspartner.sandbox.bodies import BLOCK
 from smspartner.sandbox.gzipped import compressed
 
-FRAMINGS: Final = ("length", "chunked", "close")
 SMALL: Final = 5
 LARGE: Final = 3_000
 
-under_each_framing = pytest.mark.parametrize("framing", FRAMINGS)
+# Under the other framings HTTP itself notices a cut.
+under_each_framing = pytest.mark.parametrize(
+    "framing",
+    [*(pytest.param(each, marks=pytest.mark.slow) for each in ("length", "chunked")), "close"],
+)
 
 
 @pytest.fixture(scope="module")

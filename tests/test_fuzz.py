@@ -21,7 +21,10 @@ PORTIONS: Final = 20
 IN_A_PORTION: Final = 500
 
 
-@pytest.mark.parametrize("portion", range(PORTIONS))
+@pytest.mark.parametrize(
+    "portion",
+    [0, 1, *(pytest.param(each, marks=pytest.mark.slow) for each in range(2, PORTIONS))],
+)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_mutated_bodies_keep_every_promise(format_: str, portion: int) -> None:
     for number, body in enumerate(mutants(format_, portion, IN_A_PORTION)):
@@ -35,7 +38,9 @@ def test_the_fixtures_keep_every_promise(format_: str) -> None:
         check(body, format_, seed=number)
 
 
-@pytest.mark.parametrize("portion", range(4))
+@pytest.mark.parametrize(
+    "portion", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, 4))]
+)
 @pytest.mark.parametrize("format_", FORMATS)
 def test_mutated_large_bodies_keep_every_promise(format_: str, portion: int) -> None:
     body = render(rental(people(1500)), format_)

@@ -21,6 +21,7 @@ def costs() -> dict[str, Cost]:
     return {name: Cost(*cost) for name, *cost in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a child is forked for each body")
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_of_a_mebibyte_costs_more_than_five_seconds_or_200_mebibytes(

@@ -156,7 +156,9 @@ def test_a_download_can_end_before_each_of_its_steps_on_files(
     assert {sum(new.values()) for new in seen} >= {0, 1}
 
 
-@pytest.mark.parametrize("times", [1, 5], ids=["once", "with impatience"])
+@pytest.mark.parametrize(
+    "times", [1, pytest.param(5, marks=pytest.mark.slow)], ids=["once", "with impatience"]
+)
 @pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
 def test_a_stop_at_any_moment_leaves_no_half_file_and_no_hidden_one(
     forks: Forks, folder: Path, whole: dict[str, bytes], number: signal.Signals, times: int
