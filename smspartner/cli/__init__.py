@@ -6,7 +6,6 @@ Data goes to standard output, words to standard error, and the exit code says wh
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,7 +15,7 @@ import click
 
 from smspartner._version import __version__
 from smspartner.cli._exit import Exit, exit_code
-from smspartner.cli._words import say
+from smspartner.cli._words import abandon, say
 from smspartner.errors import OutputError, SMSPartnerError
 
 #: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.
@@ -94,8 +93,16 @@ def run(args: Sequence[str] | None = None) -> int:
         return _explain(error)
     except OSError as error:  # of standard input or output: files have errors of our own
         say(f"smspartner: cannot read or write: {error.strerror}")
+        _flush()
         return Exit.FAILED
     return result if isinstance(result, int) else Exit.OK
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        abandon(sys.stdout)
 
 
 def _explain(error: SMSPartnerError) -> int:
@@ -103,8 +110,8 @@ def _explain(error: SMSPartnerError) -> int:
     closed = isinstance(error, OutputError) and isinstance(error.__cause__, BrokenPipeError)
     if closed:
         # The reader of a pipe has seen enough (``| head``): nothing to explain, but what is left
-        # behind. Python would complain about its standard output when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # behind.
+        abandon(sys.stdout)
     for line in notes if closed else (str(error), *notes):
         say(f"smspartner: {line}")
     return Exit.PIPE_CLOSED if closed else exit_code(error)

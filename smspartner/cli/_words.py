@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 import sys
+from typing import TextIO
 
 import click
 
 
 def say(text: str) -> None:
     """Write a line for people to standard error."""
-    # Where standard error is full or gone nobody reads; what the command is for still counts.
-    with contextlib.suppress(OSError):
+    try:
         click.echo(printable(text), err=True)
+    except OSError:  # full or gone: nobody reads, and what the command is for still counts
+        abandon(sys.stderr)
+
+
+def abandon(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: Python would fail on it once more in the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_watched() -> bool:
