@@ -86,14 +86,12 @@ class _Builder(ContentHandler):
     def __init__(self) -> None:
         super().__init__()
         self.root: Node | None = None
-        self.declares_nil = False
         self._open: list[Node] = []
         self._in_cdata = False
 
     def startPrefixMapping(self, prefix: str | None, uri: str) -> None:  # noqa: ARG002, N802 - SAX
         if uri and not _URI.fullmatch(uri):
             raise RefusedError("a namespace that is no URI")
-        self.declares_nil |= uri == XSI and not self._open
 
     def startElementNS(  # noqa: N802 - SAX
         self,
@@ -136,8 +134,8 @@ class _Builder(ContentHandler):
         """Take no notice: lexical handlers must have this."""
 
 
-def parse(body: bytes) -> tuple[Node, bool]:
-    """Return the root, and whether it declares the namespace of explicit nulls."""
+def parse(body: bytes) -> Node:
+    """Return the root element."""
     version = _VERSION.match(body)
     if version is not None and not re.fullmatch(rb"1\.[0-9]*", version[1]):
         raise RefusedError("expat takes no notice of the version, XML 1.0 does")
@@ -153,7 +151,7 @@ def parse(body: bytes) -> tuple[Node, bool]:
         raise RefusedError(f"not well-formed: {error}") from None
     if builder.root is None:
         raise RefusedError("no root")
-    return builder.root, builder.declares_nil
+    return builder.root
 
 
 def read(body: bytes) -> dict[str, Any]:
@@ -162,10 +160,10 @@ def read(body: bytes) -> dict[str, Any]:
     Raises:
         RefusedError: the body is an error of the service, or not what the contract says.
     """
-    root, nulls_kept = parse(body)
+    root = parse(body)
     if not root.children:
         raise RefusedError("the root has no children")
-    fields = _place(root, nulls_kept=nulls_kept)
+    fields = _place(root)
     _require_success(fields.get("success"))
     declared = _declared(fields.get("phoneNumbers"))
     datas = fields.get("datas")
@@ -188,7 +186,7 @@ def _declared(count: Node | None) -> int | None:
     return None if count is None or count.nil else _integer(count)
 
 
-def _place(root: Node, *, nulls_kept: bool) -> dict[str, Node]:
+def _place(root: Node) -> dict[str, Node]:
     """Return the envelope's fields: named elements by name, entries by position and kind (R5).
 
     Raises:
@@ -197,16 +195,14 @@ def _place(root: Node, *, nulls_kept: bool) -> dict[str, Node]:
     named = {child.tag: child for child in root.children if child.tag in ENVELOPE}
     entries = [child for child in root.children if child.tag == "entry"]
     free = [name for name in ENVELOPE if name not in named]
-    readings = list(_readings(entries, free, rigid=nulls_kept and len(entries) >= len(free)))
+    readings = list(_readings(entries, free))
     best = [reading for reading in readings if len(reading) == max(map(len, readings))]
     if len(best) != 1:
         raise RefusedError(f"{len(best)} readings of the entries")
     return named | best[0]
 
 
-def _readings(
-    entries: Sequence[Node], free: Sequence[str], *, rigid: bool
-) -> Iterator[dict[str, Node]]:
+def _readings(entries: Sequence[Node], free: Sequence[str]) -> Iterator[dict[str, Node]]:
     """Yield every way to read the first entries as fields, in order; a dropped null is a gap."""
     if not entries or not free:
         yield {}
@@ -217,7 +213,7 @@ def _readings(
             further = size < len(entries)
             if "success" in free and "success" not in names:
                 continue
-            if (gap and rigid) or (further and names[-1] != free[-1]):
+            if further and names[-1] != free[-1]:
                 continue
             if gap and further and "datas" in reading and reading["datas"].is_empty:
                 continue  # it may be an empty text, and the numbers may follow
