@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import io
-import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,8 +13,9 @@ from typing import Final, NamedTuple
 from benchmarks.bodies import values_at, whole
 from benchmarks.contenders import CONTENDERS, OURS, Batches, Contender, Read, named
 
-# Small bodies are read so many times that a sample has this many numbers.
-_AT_LEAST: Final = 100_000
+# A sample takes this long at least, in nanoseconds: a shared processor has slow tenths of a second,
+# in which everything takes twice as long. One reading of ours would be all in one of them or not.
+_AT_LEAST: Final = 500_000_000
 _CHECKED: Final = 2_500
 
 Say = Callable[[str], None]
@@ -117,7 +117,9 @@ def _take_turns(
 def _sample(read: Read, body: bytes, numbers: int) -> Sample:
     # Once only: collecting before each reading of a small body leaves it cold caches, 30 % slower.
     gc.collect()
-    times = [_timed(read, body, numbers) for _ in range(math.ceil(_AT_LEAST / numbers))]
+    times: list[Sample] = []
+    while sum(each.total for each in times) < _AT_LEAST:
+        times.append(_timed(read, body, numbers))
     return Sample(median(each.first for each in times), median(each.total for each in times))
 
 

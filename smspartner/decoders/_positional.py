@@ -65,7 +65,8 @@ class _Sequence(Plan):
     def build(self, element: Element) -> object:
         if not len(element):
             return _unless_empty(element, [])
-        table = read_table(element, self._item.columns) if self._item.columns else None
+        columns = self._item.columns
+        table = read_table(element, columns) if columns else None
         return [self._item.build(child) for child in element] if table is None else table
 
     def further(self, element: Element, *, deep: bool) -> int | None:
@@ -116,8 +117,12 @@ class _Record(Plan):
     def _rigid(self) -> bool:
         return all(field.required for field in self._fields)
 
-    @cached_property
+    @property
     def columns(self) -> tuple[str, ...]:
+        return self._columns
+
+    @cached_property
+    def _columns(self) -> tuple[str, ...]:
         flat = self._rigid and all(isinstance(field.plan, _Scalar) for field in self._fields)
         return tuple(field.name for field in self._fields) if flat else ()
 
