@@ -190,7 +190,7 @@ INSERTED: Final = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(records_=longer_slices())
 def test_the_table_reads_nothing_that_one_by_one_reads_differently(records_: bytes) -> None:
     element = element_of(records_)

@@ -110,6 +110,7 @@ def test_xml_says_the_same_to_an_independent_reader(case: Case) -> None:
     assert by_second_engine(case.body) == (case.expected if case.is_success else None)
 
 
+@pytest.mark.slow
 @every_case
 def test_the_renderer_of_these_tests_writes_what_the_serializer_wrote(case: Case) -> None:
     answer = json.loads(case.path.with_suffix(".json").read_bytes())

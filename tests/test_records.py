@@ -67,7 +67,7 @@ def test_what_is_no_envelope_is_never_an_empty_rental(text: str) -> None:
         decode(text.encode())
 
 
-@pytest.mark.parametrize("amount", [FEW, MANY])
+@pytest.mark.parametrize("amount", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "further",
     [

@@ -31,7 +31,7 @@ def places(body: bytes, step: int) -> Iterator[int]:
     yield from range(len(body) - 40, len(body))
 
 
-@pytest.mark.parametrize("window", [150, 65536])
+@pytest.mark.parametrize("window", [150, pytest.param(65536, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", distinct(small=True), ids=str)
 def test_no_byte_of_a_small_body_can_be_missing(
     case: Case, window: int, set_window: SetWindow
