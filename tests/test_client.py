@@ -149,6 +149,17 @@ def test_a_stream_that_failed_does_not_look_complete_when_it_is_read_again(clien
                 read()
 
 
+def test_a_refusal_after_a_lost_answer_says_that_the_lost_one_may_have_counted() -> None:
+    with (
+        Sandbox(once=True) as strict,
+        Client(strict.api_key, base_url=strict.url) as client,
+        pytest.raises(RentalNotFoundError) as caught,
+    ):
+        client.download("n-5.fault-cut-headers.times-1")
+    (note,) = caught.value.__notes__
+    assert note.startswith("an earlier attempt was lost before its answer came")
+
+
 def test_a_rental_is_a_sequence(client: Client) -> None:
     rental = client.download("n-5")
     assert rental[0] == rental.numbers[0]

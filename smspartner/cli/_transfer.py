@@ -15,6 +15,7 @@ from smspartner.errors import ConfigurationError
 from smspartner.export import ExportOptions, Written, write
 from smspartner.files import STDOUT
 from smspartner.models import RentedNumber
+from smspartner.provenance import provenance_path
 
 Batches = Iterator[list[RentedNumber]]
 
@@ -80,7 +81,7 @@ def require_apart(out: Output, **others: str | Path | None) -> None:
     target = file_of(out.output)
     files = {
         "output": target,
-        "provenance": f"{target}.provenance.json" if target and out.provenance else None,
+        "provenance": provenance_path(out.output) if target and out.provenance else None,
         "opt-out list": out.suppress,
         **others,
     }

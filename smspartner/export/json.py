@@ -61,7 +61,8 @@ class JSONSink:
 def _encoded(rows: Rows) -> Iterator[bytes]:
     """Yield each batch as lines of JSON."""
     if rows.columns == COLUMNS:
-        # A quote inside a text is escaped, so this finds keys only. 0.15 µs a row against 0.6.
+        # A quote inside a text is escaped, so this finds keys only. With writing, 0.33 µs a
+        # row against 0.47.
         for records in rows.records():
             yield _ENCODER.encode_lines(records).replace(b',"stopSms":', b',"stop_sms":')
         return

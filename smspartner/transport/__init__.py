@@ -89,7 +89,7 @@ class Reply:
     @property
     def retry_after(self) -> float | None:
         """The seconds the service asks to wait before the next request, None where it does not."""
-        from smspartner.transport._head import asked_wait  # noqa: PLC0415 - 10 ms, seldom needed
+        from smspartner.transport._head import asked_wait  # noqa: PLC0415 - seldom needed
 
         return asked_wait(self.headers)
 
