@@ -128,7 +128,11 @@ class _ClampedConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         sock = self._connect()
         # Next comes the TLS handshake, which keeps to this timeout as a whole (measured).
-        sock.settimeout(self.clock.clamp(self.timeout))
+        try:
+            sock.settimeout(self.clock.clamp(self.timeout))
+        except TimeoutError:
+            sock.close()
+            raise
         return sock
 
     def _connect(self) -> socket.socket:
