@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks import commands, measure, memory, startup, worst
+from benchmarks import commands, exports, measure, memory, phones, startup, worst
 from benchmarks.bars import Results
 from benchmarks.contenders import CONTENDERS
 from benchmarks.measure import check
@@ -116,7 +116,9 @@ def _measure(effort: _Effort) -> Results:
         peaks=memory.compare(sizes, _say),
         growth=worst.measure(effort.smallest, rounds, _say),
         compared=measure.compare(sizes, rounds, _say),
-        scaled=measure.scale([*sizes, 10 * sizes[-1]], rounds, _say),
+        scaled=measure.scale([*sizes, 10 * sizes[-1]], 2 * rounds, _say),
+        exports=exports.compare(sizes[-1], rounds, _say),
+        phones=phones.measure(rounds, _say),
     )
 
 

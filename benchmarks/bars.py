@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from benchmarks.commands import DOWNLOAD, RIVALS, STREAM, Commands
 from benchmarks.contenders import DEFUSED, JSON_LOADS, LXML_LOOP, LXML_PARSING, MSGSPEC, OURS
+from benchmarks.exports import Exports
 from benchmarks.measure import Key, Samples, Spread, ratio
 from benchmarks.memory import MIB, Peaks
+from benchmarks.phones import Phones
 from benchmarks.startup import HELP, IMPORT, Starts, above_bare
 from benchmarks.worst import Growth
 
@@ -29,6 +31,8 @@ class Results(NamedTuple):
         commands: whole commands.
         starts: milliseconds until anything happens.
         growth: the worst cases.
+        exports: records written where they should go.
+        phones: phones told in E.164.
     """
 
     compared: Samples
@@ -37,6 +41,8 @@ class Results(NamedTuple):
     commands: Commands
     starts: Starts
     growth: Growth
+    exports: Exports
+    phones: Phones
 
     @property
     def largest(self) -> int:

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from benchmarks.bodies import whole
-from benchmarks.contenders import named
+from benchmarks.contenders import chunks, named
+from benchmarks.exports import WAYS
 from benchmarks.rivals import RIVALS
 from smspartner.cli import run
+from smspartner.reader import ResponseReader, iter_batches
 
 _KIB: Final = 1024
 _FEW: Final = 10
@@ -48,6 +50,19 @@ def _read(name: str, kind: str) -> Steps:
     return lambda: drain(io.BytesIO(whole(_FEW, kind))), lambda: drain(sys.stdin.buffer)
 
 
+def _export(name: str, folder: str) -> Steps:
+    """Return the steps of reading a JSON body from standard input and writing it."""
+    way = WAYS[name]
+
+    def copy(body: BinaryIO, token: str) -> None:
+        way.write(iter_batches(ResponseReader(), chunks(body)), Path(folder), token)
+
+    def small() -> None:
+        copy(io.BytesIO(whole(_FEW, "json")), "small")
+
+    return small, lambda: copy(sys.stdin.buffer, "large")
+
+
 def _download(form: str, output: str, small: str, large: str) -> Steps:
     """Return the steps of ``smspartner download``, for two tokens."""
 
@@ -66,6 +81,7 @@ def _rival(form: str, output: str, small: str, large: str) -> Steps:
 
 _TASKS: Final[dict[str, Callable[..., Steps]]] = {
     "read": _read,
+    "export": _export,
     "download": _download,
     "rival": _rival,
 }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 from benchmarks.bars import Results, bars
 from benchmarks.bodies import KINDS
 from benchmarks.commands import DOWNLOAD, RIVALS, STREAM
 from benchmarks.contenders import CONTENDERS, MISSING, OURS
+from benchmarks.exports import Exports
 from benchmarks.machine import about
 from benchmarks.measure import Key, Samples, Spread, costs, ratio
-from benchmarks.memory import MIB, Peaks
+from benchmarks.memory import MIB
+from benchmarks.phones import Phones
 from benchmarks.startup import above_bare
 from benchmarks.worst import sizes_of
 
@@ -25,8 +27,8 @@ over the rounds, with the smallest and the largest in brackets. Where two are co
 compared within each round.
 
 - Reading is timed in processor time of its process, which on an idle machine is the time on the
-  wall; it includes letting the objects go. Whole commands, the first record and starts are timed
-  on the wall.
+  wall; it includes letting the objects go. Whole commands, the first record, exports and starts are
+  timed on the wall.
 - Memory is what the peak adds to interpreter and imports, in a process of its own.
 - Bodies are those of the sandbox, in the serializer's own layout (XML indented). "Streaming" reads
   them in chunks of 64 KiB.
@@ -40,6 +42,7 @@ _TITLES: Final = {
 }
 
 Rows = Iterable[Sequence[str]]
+K = TypeVar("K")
 
 
 def report(results: Results, *, rounds: int, smallest: int) -> str:
@@ -57,6 +60,8 @@ def report(results: Results, *, rounds: int, smallest: int) -> str:
         _scaling(results.scaled),
         _whole_commands(results),
         _first_records(results.commands.samples),
+        _exports(results.exports),
+        _phones(results.phones),
         _starts(results),
         _worst(results, smallest),
         _where(rounds),
@@ -120,7 +125,7 @@ def _contender(results: Results, sizes: Sequence[int], kind: str, name: str) -> 
     )
 
 
-def _mib(peaks: Peaks, key: Key) -> str:
+def _mib(peaks: Mapping[K, int], key: K) -> str:
     return f"{peaks[key] / MIB:,.1f}" if key in peaks else ""
 
 
@@ -171,6 +176,23 @@ def _first_records(samples: Samples) -> str:
     ]
     header = ("`Client.stream` over loopback", "numbers", "first record, ms", "all records, ms")
     return f"## The first record\n\n{_table(header, rows)}"
+
+
+def _exports(exports: Exports) -> str:
+    rows = [
+        (name, _spread(Spread.of(seconds), 2), _mib(exports.peaks, name))
+        for name, seconds in exports.seconds.items()
+    ]
+    table = _table((f"{exports.numbers:,} numbers to", "seconds", "memory, MiB"), rows)
+    return (
+        "## Exports\n\nSeconds without reading the body, memory with it, streaming from JSON.\n\n"
+        + table
+    )
+
+
+def _phones(phones: Phones) -> str:
+    rows = [(f"`{form}`", _spread(Spread.of(taken))) for form, taken in phones.items()]
+    return f"## Phones in E.164\n\n{_table(('`normalise`', 'nanoseconds'), rows)}"
 
 
 def _starts(results: Results) -> str:
