@@ -71,13 +71,20 @@ class RentalAnswer(Answer, frozen=True):
             return []
         return list(self.datas.values()) if isinstance(self.datas, dict) else self.datas
 
-    def check(self) -> None:
-        """Refuse a success that says nothing: neither a count nor a list of numbers (rule R5)."""
+    def check(self, *, may_be_blank: bool = True) -> None:
+        """Check what no type can say; every decoder calls it.
+
+        Args:
+            may_be_blank: False where the decoder knows that no phone is blank.
+
+        Raises:
+            DecodeError: a success with neither a count nor a list of numbers (rule R5).
+            RecordError: a phone is blank (rule R7); its type refuses empty ones.
+        """
         if self.datas is None and self.phone_numbers is None:
             raise DecodeError("a success with neither a count nor numbers: nothing was rented?")
-
-    def check_phones(self) -> None:
-        """Raise a RecordError for the first blank phone (rule R7); its type refuses empty ones."""
+        if not may_be_blank:
+            return
         records = self.records
         # Both maps run in C: 40 ns for each record.
         if any(map(str.isspace, map(_phone, records))):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -165,9 +165,12 @@ class Client:
                 of the body still goes there when decoding or writing fails.
 
         Raises:
+            OutputError: ``raw`` is not open; nothing was requested.
             APIError, TransportError, DecodeError: as for ``download``; also while iterating.
         """
         decoder_named(format)
+        if raw is not None:
+            raw.require_open()
         reply = self._get(DOWNLOAD, token=_checked(token), _format=format)
         return NumberStream(reply, self._key, self._limits, raw)
 
@@ -195,12 +198,12 @@ class Client:
         """
         check_writable(path)
         with (
-            undisturbed_end() as settle,
+            undisturbed_end() as undisturbed,
             RawBody(path) as raw,
             self.stream(token, format=format, raw=raw) as stream,
         ):
             numbers = sum(map(len, stream.batches()))
-            settle()
+            undisturbed()
         return SavedBody(
             path=Path(path),
             bytes=raw.size,
@@ -280,7 +283,7 @@ class Client:
         try:
             with self._get(path, within=within, once=once, **params) as reply:
                 return decode_answer(
-                    _collected(reply.chunks, self._limits.document),
+                    _collected(reply, self._limits.document),
                     answer,
                     media_type=reply.media_type,
                     http_status=reply.status,
@@ -289,7 +292,8 @@ class Client:
         except SMSPartnerError as error:
             failure = error
         settle(failure, self._key)
-        failure.retry_after = reply.retry_after if reply else None
+        if reply:
+            failure.retry_after = reply.retry_after
         if isinstance(failure, TransportError | TruncatedError):
             failure.retryable = True
         raise bare(failure)
@@ -334,12 +338,17 @@ def _checked(token: str) -> str:
     return token
 
 
-def _collected(chunks: Iterable[bytes], limit: int) -> bytes:
+def _collected(reply: Reply, limit: int) -> bytes:
     body = bytearray()
-    for chunk in chunks:
+    for chunk in reply.chunks:
         body += chunk
         if len(body) > limit:
-            raise LimitError(f"the answer is larger than the limit of {limit} bytes")
+            error = LimitError(
+                f"the answer is larger than the limit of {limit} bytes for one that is read in one "
+                "piece (Limits.document)"
+            )
+            error.http_status = reply.status
+            raise error
     return bytes(body)
 
 

@@ -51,6 +51,9 @@ class SMSPartnerError(Exception):
     retry_after: float | None = None
 
 
+#: The HTTP statuses that refuse begin here.
+REFUSED: Final = 400
+
 #: HTTP statuses by which a server, or what stands before it, asks to come again later.
 LATER: Final = frozenset({429, 502, 503, 504})
 
@@ -69,11 +72,14 @@ def bare(error: SMSPartnerError) -> SMSPartnerError:
 
 
 class ConfigurationError(SMSPartnerError):
-    """A setting that cannot work; nothing was sent."""
+    """A setting that cannot work; told before anything is sent, where that can be."""
 
 
 class OutputError(SMSPartnerError):
-    """What was read could not be written where it should go; the target is as it was before."""
+    """What was read could not be written where it should go.
+
+    A file or a database is as it was before; what went to a pipe is gone.
+    """
 
 
 class APIError(SMSPartnerError):
@@ -228,5 +234,5 @@ class CountMismatchError(DecodeError):
     def __str__(self) -> str:
         return (
             f"the service declared {self.declared} numbers and sent {self.found}; "
-            "do not use this file as complete: ask SMS Partner, or download it again"
+            "do not use this file as complete: ask SMS Partner"
         )

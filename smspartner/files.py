@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from smspartner.errors import (
+    REFUSED,
     APIError,
     OutputError,
     SMSPartnerError,
@@ -31,7 +32,7 @@ from smspartner.errors import (
 )
 from smspartner.interrupts import undisturbed
 from smspartner.output import (
-    PRIVATE,
+    Output,
     is_special,
     open_file,
     require_standard_output,
@@ -50,12 +51,11 @@ def open_output(target: Target) -> contextlib.AbstractContextManager[BinaryIO]:
 
 
 @contextlib.contextmanager
-def atomic_writer(path: Target, *, mode: int = PRIVATE) -> Iterator[BinaryIO]:
+def atomic_writer(path: Target) -> Iterator[BinaryIO]:
     """Write a file that appears only when the block ends well.
 
     Args:
         path: the file's name; relative to the current folder.
-        mode: the permissions it will have.
 
     Yields:
         A binary file. Its ``tell()`` is the number of bytes written, in a pipe too.
@@ -64,7 +64,7 @@ def atomic_writer(path: Target, *, mode: int = PRIVATE) -> Iterator[BinaryIO]:
         OutputError: the file cannot be written. Whatever the reason, and for any exception of
             the block too, a file that was there before is as it was.
     """
-    output = open_file(os.fspath(path), mode)
+    output = open_file(os.fspath(path))
     try:
         yield output.stream
         output.commit()
@@ -85,9 +85,6 @@ def check_writable(target: Target) -> None:
         with undisturbed():
             open_file(name).discard()
 
-
-#: The HTTP statuses that refuse begin here.
-_REFUSED: Final = 400
 
 #: What is added to the name of a body that stops early.
 INCOMPLETE: Final = ".incomplete"
@@ -113,7 +110,8 @@ class RawBody:
         kept: where the body is once the block is over; None where there is none.
 
     Raises:
-        OutputError: on entering, before the first byte, or while writing.
+        OutputError: on entering, before the first byte, or while writing; also where it is entered
+            a second time: a further body needs a further one.
     """
 
     def __init__(self, path: Target, *, keep: bool = True) -> None:
@@ -125,6 +123,8 @@ class RawBody:
         self.kept: Path | None = None
         self._digest = hashlib.sha256()
         self._left_early = False
+        self._output: Output | None = None
+        self._entered = False
 
     @property
     def sha256(self) -> str:
@@ -132,8 +132,21 @@ class RawBody:
         return self._digest.hexdigest()
 
     def __enter__(self) -> Self:
+        if self._entered:
+            raise OutputError("this RawBody has had its body: make another one for the next")
         self._output = open_file(self._name)
+        self._entered = True
         return self
+
+    def require_open(self) -> Output:
+        """Return what is written to; for asking before a download is spent.
+
+        Raises:
+            OutputError: the block has not begun, or is over.
+        """
+        if self._output is None:
+            raise OutputError("open the body first: with RawBody(path) as raw: …")
+        return self._output
 
     def write(self, chunk: bytes) -> None:
         """Write a chunk; the system has it when this returns.
@@ -141,12 +154,11 @@ class RawBody:
         Raises:
             OutputError: it cannot be written, or the file is not open.
         """
-        if not hasattr(self, "_output"):
-            raise OutputError("open the body first: with RawBody(path) as raw: …")
+        output = self.require_open()
         try:
-            self._output.write_through(chunk)
+            output.write_through(chunk)
         finally:
-            self.size = self._output.size  # of the chunk that fills the disk, a part
+            self.size = output.size  # of the chunk that fills the disk, a part
         self._digest.update(chunk)
 
     def tee(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -164,42 +176,43 @@ class RawBody:
         trace: TracebackType | None,
     ) -> None:
         with undisturbed():
-            self._settle(error)
+            output, self._output = self.require_open(), None
+            self._end(output, error)
 
-    def _settle(self, error: BaseException | None) -> None:
+    def _end(self, output: Output, error: BaseException | None) -> None:
+        whole = self.complete and not isinstance(error, TruncatedError)
         if error is None and self._keep and not self._left_early:
-            self._commit()
+            self._commit(output)
         elif not self.size or (_is_refusal(error) if error else not self._keep):
-            self._output.discard()
+            output.discard()
         else:
-            whole = self.complete and not isinstance(error, TruncatedError)
-            self.kept = self._output.commit_aside("" if whole else INCOMPLETE)
+            self.kept = output.commit_aside("" if whole else INCOMPLETE)
         if error is not None:
-            self._tell(error)
+            self._tell(error, whole=whole)
 
-    def _commit(self) -> None:
+    def _commit(self, output: Output) -> None:
         try:
-            self.kept = self._output.commit()
+            self.kept = output.commit()
         except BaseException as error:  # such as: something else has taken the place
-            self.kept = self._output.commit_aside("")
-            self._tell(error)
+            self.kept = output.commit_aside("")
+            self._tell(error, whole=True)
             raise
 
-    def _tell(self, error: BaseException) -> None:
+    def _tell(self, error: BaseException, *, whole: bool) -> None:
         if isinstance(error, SMSPartnerError):
             error.kept = self.kept
         if self.kept is not None:
-            error.add_note(_where(self.kept))
+            error.add_note(_where(self.kept, whole=whole))
 
 
 def _is_refusal(error: BaseException) -> bool:
     """Say whether what came is no body of a rental, although one was asked for."""
-    page = isinstance(error, UnknownFormatError) and (error.http_status or 0) >= _REFUSED
+    page = isinstance(error, UnknownFormatError) and (error.http_status or 0) >= REFUSED
     return page or isinstance(error, APIError)
 
 
-def _where(kept: Path) -> str:
+def _where(kept: Path, *, whole: bool) -> str:
     name = shlex.quote(str(kept))
-    if INCOMPLETE in kept.name:
+    if not whole:
         return f"what came of the body is kept in {name}"
     return f"the body is kept in {name}; to read it later: smspartner decode {name}"

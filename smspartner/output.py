@@ -119,7 +119,7 @@ class _Direct(Output):
 class _Part(Output):
     """A file under a hidden name beside its place, until it is committed."""
 
-    def __init__(self, name: str, mode: int) -> None:
+    def __init__(self, name: str) -> None:
         with output_errors(name):
             self._place = Path(name).resolve()
             # mkstemp makes it 0600, with O_EXCL; a cron job's *.csv does not match its name.
@@ -127,8 +127,6 @@ class _Part(Output):
         self._part = Path(part)
         self._moved = False
         super().__init__(descriptor, name)
-        if mode != PRIVATE:
-            self._part.chmod(mode)
 
     def commit(self) -> Path:
         self._sync()
@@ -169,7 +167,7 @@ class _Part(Output):
         _sync_folder(place.parent)
 
 
-def open_file(name: str, mode: int = PRIVATE) -> Output:
+def open_file(name: str) -> Output:
     """Open what a path names, a file or something special.
 
     Raises:
@@ -180,7 +178,7 @@ def open_file(name: str, mode: int = PRIVATE) -> Output:
     part: _Part | None = None
     try:
         with undisturbed():
-            part = _Part(name, mode)
+            part = _Part(name)
     except BaseException:  # Ctrl-C, held back until the file could be known
         if part is not None:
             part.discard()

@@ -12,7 +12,7 @@ from typing import Final, NoReturn, TypeVar
 
 from smspartner.answers import A, RentalAnswer
 from smspartner.decoders import Decoder, decoder_named
-from smspartner.decoders._hole import Cut, Hole, counting_from
+from smspartner.decoders.hole import Cut, Hole, counting_from
 from smspartner.errors import (
     CountMismatchError,
     DecodeError,

@@ -11,10 +11,9 @@ from smspartner.errors import (
     LATER,
     APIError,
     ConfigurationError,
-    DecodeError,
     LimitError,
-    OutputError,
     SMSPartnerError,
+    TransportError,
     UnknownFormatError,
     bare,
 )
@@ -126,15 +125,19 @@ class NumberStream(Iterator[RentedNumber], Tabular):
             self._reply.close()
             return
         settle(failure, self._key)
+        failure.retry_after = self._reply.retry_after
         tell_lost(failure, self._reply)
         self._end(failure)
         self._failure = failure
         raise bare(failure)
 
     def _end(self, error: BaseException | None) -> None:
-        """Close the connection; a raw body still gets the rest of what was paid for."""
-        unread = isinstance(error, DecodeError | OutputError) and not isinstance(error, LimitError)
-        if self._raw is not None and unread:
+        """Close the connection; a raw body still gets the rest of what was paid for.
+
+        Not where no more can come, where there is too much of it, or where somebody wants to stop.
+        """
+        over = isinstance(error, TransportError | APIError | LimitError)
+        if self._raw is not None and isinstance(error, Exception) and not over:
             with suppress(SMSPartnerError):
                 for _ in self._chunks:
                     pass

@@ -86,7 +86,8 @@ def read_suppression(path: Target) -> SuppressionList:
         with Path(name).open("rb") as file:
             return _collected(name, _lines(name, file))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read the opt-out list {name!r}: {error}") from error
+        reason = getattr(error, "strerror", None) or "it is not the name of a file"
+        raise ConfigurationError(f"cannot read the opt-out list {name!r}: {reason}") from error
 
 
 def _collected(name: str, lines: Iterable[str]) -> SuppressionList:

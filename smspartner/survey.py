@@ -93,13 +93,17 @@ class Survey:
         }
 
 
-def survey(source: Source) -> Survey:
+def survey(source: Source, found: Survey | None = None) -> Survey:
     """Read a file to its end and return what is in it.
+
+    Args:
+        source: the file.
+        found: is filled, for who wants to know what was there before an error.
 
     Raises:
         DecodeError, ConfigurationError: as for ``Source.batches``.
     """
-    result = Survey(source.columns)
+    result = Survey(source.columns) if found is None else found
     for batch in source.batches():
         result.add(batch)
     return result

@@ -37,15 +37,15 @@ class Ask(Protocol):
 _log = logging.getLogger("smspartner")
 
 
-def pauses(first: float, ceiling: float = CEILING) -> Iterator[float]:
-    """Yield seconds to wait: growing by half up to a ceiling, each shortened by up to a quarter.
+def pauses(first: float) -> Iterator[float]:
+    """Yield seconds to wait: growing by half up to ``CEILING``, each shortened by up to a quarter.
 
     The random part keeps many commands that cron started together from asking together.
     """
     pause = first
     while True:
-        yield min(pause, ceiling) * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
-        pause = min(pause * _GROWTH, ceiling)
+        yield min(pause, CEILING) * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+        pause = min(pause * _GROWTH, CEILING)
 
 
 def wait_until_ready(

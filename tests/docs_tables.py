@@ -17,7 +17,7 @@ from typing import Final
 import click
 import docs_wire as wire
 from docs_blocks import ROOT
-from docs_imports import loads, needs, rooms
+from docs_imports import calls, loads, needs, rooms
 from docs_markdown import code, summary, table
 
 from smspartner import account, answers, errors, models, status
@@ -40,18 +40,30 @@ def error_codes() -> str:
     return table(("exception", "meaning", "exit code"), rows)
 
 
+#: The exceptions that can be retryable: a TransportError, and what HTTP 429, 502 … may come with.
+_RETRYABLE: Final = frozenset(
+    {
+        errors.TransportError,
+        errors.DeadlineError,
+        errors.APIError,
+        errors.UnknownFormatError,
+    }
+)
+
+
 def _kinds(kind: type[errors.SMSPartnerError]) -> list[type[errors.SMSPartnerError]]:
     return [each for child in kind.__subclasses__() for each in (child, *_kinds(child))]
 
 
 def _exit_codes(kind: type[errors.SMSPartnerError]) -> str:
     error = kind.__new__(kind)
-    if not issubclass(kind, errors.TransportError):
-        return str(int(exit_code(error)))
     error.retryable = True
     again = int(exit_code(error))
     error.retryable = False
-    return f"{again} if `retryable`, else {int(exit_code(error))}"
+    otherwise = int(exit_code(error))
+    if again == otherwise or kind not in _RETRYABLE:
+        return str(otherwise)
+    return f"{again} if `retryable`, else {otherwise}"
 
 
 _EXITS: Final = {
@@ -104,13 +116,13 @@ def faults() -> str:
 
 
 def imports() -> str:
-    """Return what each room loads of this package and of others."""
+    """Return what each room imports, when it is loaded and later, of this package and of others."""
     rows = [
-        (code(room), _names(loads(room)), _names(needs(room)))
+        (code(room), _names(loads(room)), _names(calls(room)), _names(needs(room)))
         for room in rooms()
         if room != "__init__"
     ]
-    return table(("module", "imports, of ours", "imports, of others"), rows)
+    return table(("module", "imports, of ours", "when it is called", "imports, of others"), rows)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -245,7 +245,7 @@ def test_demo_shows_both_formats_and_writes_the_file(
     shown = capsys.readouterr().out
     assert "JSON and XML gave equal objects" in shown
     assert "+33639" not in shown
-    assert len((tmp_path / "numbers.csv").read_bytes().splitlines()) == 301
+    assert len((tmp_path / "demo.csv").read_bytes().splitlines()) == 301
 
 
 def test_a_demo_into_a_pipe_leaves_words_to_standard_error(
@@ -327,6 +327,68 @@ def test_a_reader_that_has_seen_enough_is_no_failure_to_talk_about() -> None:
     # What is left behind is named: there are phones in it.
     assert len(said) == 1
     assert said[0].startswith("smspartner: the body is kept in smspartner-body.json; to read it")
+
+
+@pytest.mark.parametrize(
+    "command", ["verify n.csv n.csv", "inspect n.csv", "status n-1", "completion bash", "--help"]
+)
+def test_a_closed_pipe_has_its_own_exit_code(command: str) -> None:
+    assert run(["download", "n-3", "-q", "-o", "n.csv"]) == 0
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "smspartner", *command.split()],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("target", ["/dev/stdout", "/dev/null"])
+def test_a_device_gets_the_numbers_and_its_folder_nothing(
+    tmp_path: Path, sandbox: Sandbox, target: str
+) -> None:
+    done = shell(f"smspartner download {sandbox.token} --to csv -q -o {target}")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (expected_csv(sandbox) if "stdout" in target else b"")
+    assert names(tmp_path) == []
+
+
+def test_a_body_on_its_way_to_a_device_is_kept_in_the_current_folder(tmp_path: Path) -> None:
+    done = shell("smspartner download n-9.declared-7 --to csv -q -o /dev/null")
+    assert done.returncode == 7
+    assert names(tmp_path) == ["smspartner-body.json"]
+
+
+def test_an_empty_name_for_the_body_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["download", "n-9", "-q", "-o", "n.csv", "--raw", ""]) == 1
+    assert "cannot write ''" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["download", "status"])
+def test_proxy_and_certificates_are_options(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = "http://me:secret@127.0.0.1:9"
+    assert run([command, "n-9", "-q", "--retries", "0", "--proxy", proxy]) == 6
+    monkeypatch.setenv("SMSPARTNER_PROXY", proxy)
+    assert run([command, "n-9", "-q", "--retries", "0"]) == 6
+    monkeypatch.delenv("SMSPARTNER_PROXY")
+    said = capsys.readouterr().err
+    assert said.count("the proxy 127.0.0.1:9 could not be used") == 2
+    assert "secret" not in said
+    Path("not.pem").write_text("nothing")
+    assert run([command, "n-9", "--ca-bundle", "not.pem"]) == 4
+    assert run([command, "n-9", "--ca-bundle", "absent.pem"]) == 2
+
+
+def test_retries_are_counted(sandbox: Sandbox) -> None:
+    before = len(sandbox.requests)
+    for retries in ("0", "2"):
+        run(["download", "n-1.fault-reset-early", "-q", "--retries", retries, "-o", "n.csv"])
+    assert len(sandbox.requests) - before == 1 + 3
 
 
 def test_without_click_the_command_says_what_to_install() -> None:

@@ -410,3 +410,53 @@ def test_a_client_reads_nothing_from_a_netrc_or_proxy_environment(
     assert os.environ["HTTP_PROXY"]
     with Client(sandbox.api_key, base_url=sandbox.url) as client:
         assert len(client.download(sandbox.token)) == 2_000
+
+
+def test_a_raw_body_that_is_not_open_is_noticed_before_a_download_is_spent(tmp_path: Path) -> None:
+    with Sandbox(numbers=3) as own, Client(own.api_key, base_url=own.url) as client:
+        with pytest.raises(OutputError, match="open the body first"):
+            client.stream(own.token, raw=RawBody(tmp_path / "body.json"))
+        assert own.requests == []
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("no such place"), ValueError("a bug")])
+def test_the_rest_of_a_body_is_kept_when_its_numbers_cannot_be_used(
+    sandbox: Sandbox, tmp_path: Path, error: Exception
+) -> None:
+    path = tmp_path / "body.json"
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+        pytest.raises(type(error)),
+        RawBody(path) as raw,
+        client.stream("n-20000", raw=raw) as stream,
+    ):
+        next(stream)
+        raise error
+    assert len(smspartner.decode(path.read_bytes())) == 20_000
+
+
+def test_what_the_service_asked_to_wait_is_in_the_error() -> None:
+    def asked(client: Client, token: str) -> float | None:
+        with pytest.raises(smspartner.SMSPartnerError) as caught:
+            client.download(token)
+        assert caught.value.retryable
+        return caught.value.retry_after
+
+    with Sandbox(retry_after="7") as own, Client(own.api_key, base_url=own.url, retries=0) as one:
+        assert asked(one, "n-1.fault-503") == 7
+        assert asked(one, "n-1.fault-429") == 7
+    with Sandbox(retry_after="7200") as own, Client(own.api_key, base_url=own.url) as four:
+        assert asked(four, "n-1.fault-503") == 7200
+        with pytest.raises(smspartner.TransportError) as caught:
+            four.status("n-1.fault-503")
+        assert caught.value.retry_after == 7200
+
+
+def test_an_answer_that_is_too_large_says_which_limit_and_status(sandbox: Sandbox) -> None:
+    limits = smspartner.Limits(document=100)
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url, limits=limits) as client,
+        pytest.raises(smspartner.LimitError, match=r"Limits\.document") as caught,
+    ):
+        client.status(sandbox.token)
+    assert caught.value.http_status == 200

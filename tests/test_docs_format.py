@@ -67,10 +67,11 @@ def test_a_body_that_is_cut_or_goes_on_is_refused(twin: Callable[[Case], bytes])
         {"success": True, "datas": [{"id": 1, "phone": b"+33639980042", "stopSms": False}]},
         {"success": True, "phoneNumbers": float("nan")},
         {"success": True, "phoneNumbers": 1, "datas": [None]},
+        {"success": True, "datas": [{"id": 1, "phone": " \u00a0", "stopSms": False}]},
         {"success": True, 7: 7},
         [True, 0, []],
     ],
-    ids=["count", "bytes", "nan", "null-record", "odd-key", "array"],
+    ids=["count", "bytes", "nan", "null-record", "blank-phone", "odd-key", "array"],
 )
 @pytest.mark.usefixtures("twin")
 def test_what_json_cannot_say_is_an_error_of_this_library(value: object) -> None:

@@ -99,13 +99,6 @@ def test_a_file_that_is_replaced_is_private_whatever_it_was(tmp_path: Path, befo
     assert (target.read_bytes(), mode_of(target)) == (b"after", 0o600)
 
 
-def test_another_mode_can_be_asked_for(tmp_path: Path) -> None:
-    with atomic_writer(tmp_path / "shared.csv", mode=0o640) as file:
-        file.write(b"x")
-    assert mode_of(tmp_path / "shared.csv") == 0o640
-
-
-@pytest.mark.parametrize("exists", [True, False], ids=["to a file", "to nothing yet"])
 def test_a_symbolic_link_stays_one_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:  # noqa: FBT001 - a case of the test
     folder = tmp_path / "real"
     folder.mkdir()
@@ -482,3 +475,23 @@ def test_a_body_can_go_to_a_device() -> None:
     with RawBody("/dev/null") as raw:
         raw.write(b"gone")
     assert raw.kept == Path("/dev/null")
+
+
+def test_a_body_that_was_not_opened_or_is_closed_takes_nothing(tmp_path: Path) -> None:
+    raw = RawBody(tmp_path / "body.json")
+    with pytest.raises(OutputError, match="open the body first"):
+        raw.write(b"x")
+    with raw:
+        raw.write(b"x")
+    with pytest.raises(OutputError, match="open the body first"):
+        raw.write(b"y")
+    with pytest.raises(OutputError, match="has had its body"), raw:
+        raise AssertionError
+    assert (tmp_path / "body.json").read_bytes() == b"x"
+
+
+def test_the_note_says_what_is_there_and_not_what_the_name_looks_like(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError) as caught, RawBody(tmp_path / "a.incomplete.json") as raw:
+        list(raw.tee([b"x"]))
+        raise RuntimeError
+    assert caught.value.__notes__[0].startswith("the body is kept in ")

@@ -12,7 +12,7 @@ from markup import MANY, as_json, as_xml, json_body, xml_body, xml_record
 from render import STYLES, cdata, people, render, rental
 
 from smspartner import DecodeError, decode
-from smspartner.decoders._hole import PROBE
+from smspartner.decoders.hole import PROBE
 
 TRAP_JSON: Final = '},{"id":1,"phone":"x","stopSms":true},{"id":'
 TRAP_XML: Final = "</entry></entry><entry><entry>1</entry>"

@@ -289,6 +289,8 @@ def test_a_table_of_other_people_needs_no_token(tmp_path: Path) -> None:
     with open_numbers(path) as source:
         assert (source.columns, source.rentals) == (("phone", "stop_sms"), None)
         assert list(source.batches()) == [{"phone": ["0639980042"], "stop_sms": [True]}]
+    with pytest.raises(ConfigurationError, match="does not say which rental"):
+        read(path, TOKEN)
 
 
 def test_a_table_with_e164_alone_is_read_by_it(tmp_path: Path) -> None:

@@ -757,3 +757,11 @@ def test_an_option_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
 def test_an_unknown_token_has_nothing_to_expect() -> None:
     with pytest.raises(ConfigurationError, match="token"):
         Sandbox().expected("unknown")
+
+
+def test_a_running_sandbox_takes_no_fault_that_it_does_not_know() -> None:
+    with Sandbox() as sandbox:
+        sandbox.fault = "cut"
+        with pytest.raises(ConfigurationError, match="there is no fault 'stal'"):
+            sandbox.fault = "stal"
+        assert sandbox.fault == "cut"

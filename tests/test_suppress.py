@@ -370,3 +370,11 @@ def test_the_command_line_says_what_is_not_understood(
         f"not understood in {path}: 2 that look like phones, the first in line 2; correct them, "
         "or these people are not left out"
     )
+
+
+@pytest.mark.parametrize("name", ["absent.csv", "\0"])
+def test_a_list_that_is_not_there_is_named_once(name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_suppression(name)
+    assert str(caught.value).count(repr(name)) == 1
+    assert "Errno" not in str(caught.value)

@@ -48,6 +48,13 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; click itself would end a closed pipe with exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise OutputError("the program that read the output has stopped") from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -68,8 +75,8 @@ def cli(*, verbose: bool) -> None:
     Exit codes:  0 done            5 refused by the service
                  1 failed          6 network; safe to run again
                  2 wrong usage     7 answer not understood; its body is kept
-                 4 key or setting  8 not ready yet (status)
-                                   130 interrupted (143 by SIGTERM)
+                 4 key or setting  8 not ready yet (status, --wait)
+    130 interrupted, 143 ended by SIGTERM, 129 or with its terminal, 141 or its pipe
     """
     if verbose:
         logging.basicConfig(
@@ -81,8 +88,6 @@ def run(args: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every failure is one clear line."""
     try:
         result: Any = cli.main(args=args, prog_name="smspartner", standalone_mode=False)
-    except click.exceptions.Exit as error:
-        return error.exit_code
     except click.Abort:
         click.echo("smspartner: interrupted", err=True)
         return Exit.INTERRUPTED
@@ -92,7 +97,7 @@ def run(args: Sequence[str] | None = None) -> int:
     except SMSPartnerError as error:
         return _explain(error)
     except OSError as error:  # of standard input or output: files have errors of our own
-        say(f"smspartner: cannot read or write: {error.strerror}")
+        say(f"smspartner: cannot read or write: {error.strerror or error}")
         _flush()
         return Exit.FAILED
     return result if isinstance(result, int) else Exit.OK

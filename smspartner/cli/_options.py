@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share: what is written, and where."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from smspartner.cli._words import say
-from smspartner.client import Client
-from smspartner.errors import ConfigurationError
 from smspartner.export import COLUMNS, ExportOptions, check
 from smspartner.files import check_writable
 from smspartner.provenance import provenance_path
@@ -133,58 +131,3 @@ _OUTPUT: Final = (
         "-q", "--quiet", is_flag=True, help="No bar and no summary: errors only, for cron."
     ),
 )
-
-
-def client_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options that say how the service is reached."""
-    for option in (
-        click.option(
-            "--base-url",
-            metavar="URL",
-            help="Another address of the API.  [env var: SMSPARTNER_BASE_URL]",
-        ),
-        click.option(
-            "--key-file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="A file with the API key in it, instead of SMSPARTNER_API_KEY.",
-        ),
-        click.option(
-            "--timeout",
-            default=10.0,
-            show_default=True,
-            help="Seconds to wait for a connection, and for each next byte.",
-        ),
-        click.option(
-            "--deadline",
-            default=3600.0,
-            show_default=True,
-            help="Seconds that it may take in all; with --wait, waiting and again the rest.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def make_client(
-    *, base_url: str | None, key_file: Path | None, timeout: float, deadline: float
-) -> Client:
-    """Return the client that the options describe.
-
-    Raises:
-        ConfigurationError: the key file cannot be read, or an option cannot work.
-    """
-    return Client(_read_key(key_file), base_url=base_url, timeout=timeout, deadline=deadline)
-
-
-def _read_key(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        lines = path.read_text("utf-8-sig").strip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-    else:
-        if len(lines) == 1:
-            return lines[0]
-        reason = "it holds more than the key" if lines else "it is empty"
-    raise ConfigurationError(f"cannot read the key file {str(path)!r}: {reason}")

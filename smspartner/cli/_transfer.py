@@ -15,6 +15,7 @@ from smspartner.errors import ConfigurationError
 from smspartner.export import ExportOptions, Written, write
 from smspartner.files import STDOUT
 from smspartner.models import RentedNumber
+from smspartner.output import is_special
 from smspartner.provenance import provenance_path
 
 Batches = Iterator[list[RentedNumber]]
@@ -57,8 +58,13 @@ def naming_kept() -> Iterator[None]:
 
 
 def safety_copy(output: str, format_name: str) -> Path:
-    """Return where a body is kept until its numbers are safe: beside the file they go to."""
+    """Return where a body is kept until its numbers are safe: beside the file they go to.
+
+    A pipe or a device has no such place: then it is the current folder, as for standard output.
+    """
     name = file_of(output)
+    if name and is_special(name):
+        name = ""
     return Path(f"{name or 'smspartner-body'}{'.body' if name else ''}.{format_name}")
 
 

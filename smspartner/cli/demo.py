@@ -29,7 +29,7 @@ _SHOWN: Final = 3
 @click.option(
     "-o",
     "--output",
-    default="numbers.csv",
+    default="demo.csv",
     show_default=True,
     shell_complete=complete_files,
     help="The CSV file to write.",

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from smspartner.cli._exit import Exit
 from smspartner.cli._options import (
     TOKEN,
     Output,
-    client_options,
     complete_files,
-    make_client,
     output_options,
 )
+from smspartner.cli._service import Service, service_options
 from smspartner.cli._transfer import naming_kept, require_apart, safety_copy, transfer
 from smspartner.cli._waiting import wait_for
 from smspartner.errors import ConfigurationError, RentalPendingError
@@ -41,16 +38,13 @@ from smspartner.provenance import provenance, provenance_path, write_provenance
     help="Keep the body as the service sent it, byte for byte.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the file is there, up to --deadline.")
-@client_options
+@service_options
 def download(
     token: str,
     out: Output,
     format_name: str,
     raw: str | None,
-    key_file: Path | None,
-    base_url: str | None,
-    timeout: float,
-    deadline: float,
+    service: Service,
     *,
     wait: bool,
 ) -> int:
@@ -65,30 +59,34 @@ def download(
     smspartner download TOKEN -o sqlite:///rentals.db --wait -q
     smspartner download TOKEN --format xml --raw body.xml > numbers.csv
     """
-    copy = raw or str(safety_copy(out.output, format_name))
-    require_apart(out, body=None if copy == STDOUT else copy, **{"key file": key_file})
+    copy = str(safety_copy(out.output, format_name)) if raw is None else raw
+    require_apart(out, body=None if copy == STDOUT else copy, **{"key file": service.key_file})
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     options = out.export_options(token)
     body = RawBody(copy, keep=raw is not None)
-    with make_client(
-        base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
-    ) as client:
+    with service.client() as client:
         if wait:
             try:
-                wait_for(client, token, format_name=format_name, deadline=deadline, quiet=out.quiet)
+                wait_for(
+                    client,
+                    token,
+                    format_name=format_name,
+                    deadline=service.deadline,
+                    quiet=out.quiet,
+                )
             except RentalPendingError:
                 if out.quiet:  # the next run of cron asks again
                     return Exit.PENDING
                 raise
         with (
             naming_kept(),
-            undisturbed_end() as settle,
+            undisturbed_end() as undisturbed,
             body,
             client.stream(token, format=format_name, raw=body) as stream,
         ):
             transfer(stream, out, options)
-            settle()
+            undisturbed()
     if out.provenance:
         record = provenance(
             token=token,

@@ -11,7 +11,7 @@ import msgspec
 from smspartner.cli._arguments import NUMBERS_FILE
 from smspartner.errors import CountMismatchError
 from smspartner.inputs import Source, open_numbers
-from smspartner.survey import NO_COUNTRY, OVERSEAS, Survey
+from smspartner.survey import NO_COUNTRY, OVERSEAS, Survey, survey
 
 _NAMES: Final = {
     "FR": "France",
@@ -55,8 +55,7 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
             raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
         found = Survey(source.columns)
         try:
-            for batch in source.batches():
-                found.add(batch)
+            survey(source, found)
         except CountMismatchError:
             # All of the numbers were read: that there should be more or fewer comes on top.
             _show(source, found, as_json=as_json)

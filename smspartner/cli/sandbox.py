@@ -9,6 +9,7 @@ from smspartner.sandbox import FAULTS, Sandbox
 
 @click.command()
 @click.option("--numbers", default=1000, show_default=True, help="How many numbers are rented.")
+@click.option("--token", help="The token of the rental.  [default: a made-up one]")
 @click.option("--port", default=0, help="Where to listen on 127.0.0.1.  [default: any free port]")
 @click.option("--seed", default=0, show_default=True, help="Another seed, other numbers.")
 @click.option("--one-line", is_flag=True, help="XML on one line instead of indented.")
@@ -24,6 +25,7 @@ def sandbox(
     seed: int,
     pace: float,
     fault: str | None,
+    token: str | None,
     *,
     one_line: bool,
     http_errors: bool,
@@ -36,6 +38,7 @@ def sandbox(
     """
     service = Sandbox(
         numbers=numbers,
+        token=token or "",
         port=port,
         seed=seed,
         pretty=not one_line,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from smspartner.cli._exit import Exit
-from smspartner.cli._options import TOKEN, client_options, make_client
+from smspartner.cli._options import TOKEN
+from smspartner.cli._service import Service, service_options
 from smspartner.cli._waiting import line_of, wait_for
 from smspartner.status import RentalState, RentalStatus
 
@@ -27,14 +27,11 @@ from smspartner.status import RentalState, RentalStatus
     show_default=True,
     help="The format to ask the service for.",
 )
-@client_options
+@service_options
 def status(
     token: str,
     format_name: str,
-    key_file: Path | None,
-    base_url: str | None,
-    timeout: float,
-    deadline: float,
+    service: Service,
     *,
     as_json: bool,
     wait: bool,
@@ -46,11 +43,11 @@ def status(
     smspartner status TOKEN
     smspartner status TOKEN --wait && smspartner download TOKEN -o numbers.csv
     """
-    with make_client(
-        base_url=base_url, key_file=key_file, timeout=timeout, deadline=deadline
-    ) as client:
+    with service.client() as client:
         if wait:
-            found = wait_for(client, token, format_name=format_name, deadline=deadline, quiet=quiet)
+            found = wait_for(
+                client, token, format_name=format_name, deadline=service.deadline, quiet=quiet
+            )
         else:
             found = client.status(token, format=format_name)
     click.echo(_as_json(found) if as_json else line_of(found))

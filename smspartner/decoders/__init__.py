@@ -23,7 +23,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from smspartner.answers import A
-from smspartner.decoders._hole import Hole
+from smspartner.decoders.hole import Hole
 from smspartner.errors import ConfigurationError
 from smspartner.limits import Limits
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from smspartner.decoders._hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
+from smspartner.decoders.hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
 
 #: Finds where values end; what it finds is decoded by msgspec all the same. Numbers stay text: an
 #: integer of 5,000 digits is none of its business.

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from smspartner.decoders._expat import last_record_start
-from smspartner.decoders._hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
+from smspartner.decoders.hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
 from smspartner.decoders._rows import Rows
 from smspartner.models import RentedNumber
 

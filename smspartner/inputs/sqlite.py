@@ -31,7 +31,7 @@ class SQLiteFormat:
         return start.startswith(_MARK)
 
     def read(self, file: InputFile) -> Iterator[Batch]:
-        """Yield rows in batches, in the order of the primary key: token, then id."""
+        """Yield rows in batches, in whatever order the table has them."""
         with _sqlite_errors(file):
             database = file.keep(closing(_connected(file.path())))
             columns = find_columns(names := _column_names(file, database), f"{file}, {_TABLE}")
@@ -71,6 +71,8 @@ def _wanted(
 ) -> tuple[str, tuple[Any, ...]]:
     """Count the rentals, and return the condition for the one that is asked for."""
     if _TOKEN not in names:
+        if file.token is not None:
+            raise ConfigurationError(f"{file} does not say which rental its numbers are of")
         return "", ()
     counted = database.execute(f"SELECT count(DISTINCT {_TOKEN}) FROM {_TABLE}")  # noqa: S608 - constants
     file.rentals = counted.fetchone()[0]

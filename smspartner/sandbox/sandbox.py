@@ -33,12 +33,15 @@ class Sandbox(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.fault is not None and self.fault not in FAULTS:
-            raise ConfigurationError(f"there is no fault {self.fault!r}; use {', '.join(FAULTS)}")
         self._ledger = Ledger()
         self._server: Server | None = None
         self._thread: Thread | None = None
         self._process = 0
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "fault" and value is not None and value not in FAULTS:
+            raise ConfigurationError(f"there is no fault {value!r}; use {', '.join(FAULTS)}")
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         where = self.url if self._server else "not running"

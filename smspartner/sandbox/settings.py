@@ -26,7 +26,9 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Settings:
-    """The options of a sandbox; all may be changed while it runs.
+    """The options of a sandbox.
+
+    All but ``port``, ``seed``, ``api_key`` and ``token`` may be changed while it runs.
 
     Attributes:
         numbers: how many numbers the rental of ``token`` has.

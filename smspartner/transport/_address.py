@@ -84,7 +84,7 @@ def peer_shown(url: str) -> str:
 
 
 def _split(base_url: str) -> SplitResult:
-    parts = None
+    parts: SplitResult | None
     try:
         parts = urlsplit(base_url)
         peer_of(parts).encode("idna")

@@ -135,7 +135,7 @@ def _proxy(error: BaseException, scene: Scene) -> str:
     said = f"it answered HTTP {status}" if status else _said(error)
     return (
         f"the proxy {scene.proxy} could not be used: {said}; check the address and the password "
-        "in proxies="
+        "in proxies= (--proxy)"
     )
 
 
@@ -144,7 +144,7 @@ def _certificate(error: BaseException, scene: Scene) -> str:
     return (
         f"the TLS certificate of {scene.far_end} could not be verified: {said}; nothing was sent. "
         "Check the clock of this machine and the base URL; where a company proxy or your own "
-        "server signs with its own authority, pass that certificate file as verify="
+        "server signs with its own authority, pass that certificate file as verify= (--ca-bundle)"
     )
 
 

@@ -16,7 +16,7 @@ from requests.utils import select_proxy
 from urllib3.util.retry import Retry
 
 from smspartner._version import __version__
-from smspartner.errors import ConfigurationError
+from smspartner.errors import REFUSED, ConfigurationError
 from smspartner.limits import DEFAULT_LIMITS, MIB
 from smspartner.transport import Headers, Query, Reply
 from smspartner.transport._address import Address, peer_shown
@@ -30,8 +30,7 @@ from smspartner.transport._secrets import hide_key_in_logs
 
 USER_AGENT: Final = f"smspartner/{__version__}"
 
-#: What an answer that refuses (HTTP 400 and up) may hold, in bytes: more than any error page.
-_REFUSED: Final = 400
+#: What an answer that refuses may hold, in bytes: more than any error page.
 _REFUSAL: Final = 1 * MIB
 
 _log: Final = logging.getLogger("smspartner")
@@ -169,7 +168,7 @@ class RequestsTransport:
         options = self._options
         return Terms(
             status=status,
-            cap=min(options.max_body, _REFUSAL) if status >= _REFUSED else options.max_body,
+            cap=min(options.max_body, _REFUSAL) if status >= REFUSED else options.max_body,
             timeout=options.timeout,
             clock=clock,
             gzip=coding(headers) in GZIP,

@@ -63,9 +63,11 @@ def _asked_within(reply: Reply, clock: Clock) -> float:
     if asked < min(clock.left(), LONGEST_WAIT):
         return asked
     reply.close()
-    raise TransportError(
+    error = TransportError(
         f"the service is busy (HTTP {reply.status}) and asks to wait {asked:.0f} s, longer than "
         "this call may last; run it again after that",
         retryable=True,
         http_status=reply.status,
     )
+    error.retry_after = asked
+    raise error

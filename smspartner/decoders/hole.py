@@ -126,7 +126,6 @@ class Hole(ABC):
 
         Raises:
             RecordError: a record is wrong; its index counts from the start of the slice.
-            DecodeError: an encoding that is not allowed.
         """
         try:
             with counting_from(-1):
