@@ -116,7 +116,7 @@ def _measure(effort: _Effort) -> Results:
         peaks=memory.compare(sizes, _say),
         growth=worst.measure(effort.smallest, rounds, _say),
         compared=measure.compare(sizes, rounds, _say),
-        scaled=measure.scale([*sizes, 10 * sizes[-1]], 2 * rounds, _say),
+        scaled=measure.scale([*sizes, 10 * sizes[-1]], rounds, _say),
         exports=exports.compare(sizes[-1], rounds, _say),
         phones=phones.measure(rounds, _say),
     )

@@ -7,7 +7,7 @@ import io
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import median
+from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from benchmarks.bodies import values_at, whole
@@ -16,6 +16,8 @@ from benchmarks.contenders import CONTENDERS, OURS, Batches, Contender, Read, na
 # A sample takes this long at least, in nanoseconds: a shared processor has slow tenths of a second,
 # in which everything takes twice as long. One reading of ours would be all in one of them or not.
 _AT_LEAST: Final = 500_000_000
+# The same where sizes are compared: about what one reading of the largest body takes.
+_AS_LONG_AS_THE_LARGEST: Final = 2_000_000_000
 _CHECKED: Final = 2_500
 
 Say = Callable[[str], None]
@@ -36,10 +38,17 @@ class Key(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One measurement, in nanoseconds: until the first record, and until the last."""
+    """One measurement, in nanoseconds.
+
+    Attributes:
+        first: until the first record.
+        total: until the last.
+        ours: what this library needed in all for the same body, a moment before.
+    """
 
     first: float
     total: float
+    ours: float = 0.0
 
 
 Samples = Mapping[Key, Sequence[Sample]]
@@ -58,10 +67,22 @@ class Spread(NamedTuple):
         series = sorted(values)
         return cls(median(series), series[0], series[-1])
 
+    def inverse(self) -> Spread:
+        """Return the spread of a series of ratios the other way round."""
+        return Spread(1 / self.median, 1 / self.high, 1 / self.low)
+
 
 def costs(samples: Samples, key: Key) -> Spread:
     """Return the nanoseconds per number of a series."""
     return Spread.of(sample.total / key.numbers for sample in samples[key])
+
+
+def times_ours(samples: Samples, key: Key) -> Spread:
+    """Return how many times as much as ours a series costs, each beside a measurement of ours.
+
+    So a slow moment of the machine, which may last seconds, strikes both or neither.
+    """
+    return Spread.of(sample.total / sample.ours for sample in samples[key])
 
 
 def ratio(samples: Samples, one: Key, other: Key) -> Spread:
@@ -89,7 +110,11 @@ def compare(sizes: Sequence[int], rounds: int, say: Say) -> Samples:
     samples = defaultdict[Key, list[Sample]](list)
     for numbers in sizes:
         turns = [Key(numbers, kind, each.name) for each in CONTENDERS for kind in each.kinds]
-        _take_turns(turns, rounds, samples, say)
+        bodies = {kind: whole(numbers, kind) for kind in {key.kind for key in turns}}
+        for number in range(rounds):
+            for key in turns:
+                say(f"round {number + 1} of {rounds}: {key.name}, {numbers:,} numbers, {key.kind}")
+                samples[key].append(_beside_ours(key, bodies[key.kind]))
     return samples
 
 
@@ -97,30 +122,30 @@ def scale(sizes: Sequence[int], rounds: int, say: Say) -> Samples:
     """Measure ours alone on every size, the sizes taking turns in each round."""
     samples = defaultdict[Key, list[Sample]](list)
     for kind in ("json", "xml"):
-        _take_turns([Key(numbers, kind, OURS) for numbers in sizes], rounds, samples, say)
+        bodies = {numbers: whole(numbers, kind) for numbers in sizes}
+        for number in range(rounds):
+            for numbers, body in bodies.items():
+                say(f"round {number + 1} of {rounds}: {OURS}, {numbers:,} numbers, {kind}")
+                key = Key(numbers, kind, OURS)
+                samples[key].append(_sample(key, body, _AS_LONG_AS_THE_LARGEST))
     return samples
 
 
-def _take_turns(
-    turns: Sequence[Key], rounds: int, samples: defaultdict[Key, list[Sample]], say: Say
-) -> None:
-    bodies = {(key.numbers, key.kind): b"" for key in turns}
-    for numbers, kind in bodies:
-        bodies[numbers, kind] = whole(numbers, kind)
-    for number in range(rounds):
-        for key in turns:
-            say(f"round {number + 1} of {rounds}: {key.name}, {key.numbers:,} numbers, {key.kind}")
-            body = bodies[key.numbers, key.kind]
-            samples[key].append(_sample(named(key.name).read, body, key.numbers))
+def _beside_ours(key: Key, body: bytes) -> Sample:
+    ours = _sample(key._replace(name=OURS), body)
+    sample = ours if key.name == OURS else _sample(key, body)
+    return sample._replace(ours=ours.total)
 
 
-def _sample(read: Read, body: bytes, numbers: int) -> Sample:
+def _sample(key: Key, body: bytes, at_least: int = _AT_LEAST) -> Sample:
+    read = named(key.name).read
     # Once only: collecting before each reading of a small body leaves it cold caches, 30 % slower.
     gc.collect()
     times: list[Sample] = []
-    while sum(each.total for each in times) < _AT_LEAST:
-        times.append(_timed(read, body, numbers))
-    return Sample(median(each.first for each in times), median(each.total for each in times))
+    while sum(each.total for each in times) < at_least:
+        times.append(_timed(read, body, key.numbers))
+    # The mean, as one long reading is a mean too: a median of short ones leaves slow moments out.
+    return Sample(fmean(each.first for each in times), fmean(each.total for each in times))
 
 
 def _timed(read: Read, body: bytes, numbers: int) -> Sample:

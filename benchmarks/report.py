@@ -11,7 +11,7 @@ from benchmarks.commands import DOWNLOAD, RIVALS, STREAM
 from benchmarks.contenders import CONTENDERS, MISSING, OURS
 from benchmarks.exports import Exports
 from benchmarks.machine import about
-from benchmarks.measure import Key, Samples, Spread, costs, ratio
+from benchmarks.measure import Key, Samples, Spread, costs, ratio, times_ours
 from benchmarks.memory import MIB
 from benchmarks.phones import Phones
 from benchmarks.startup import above_bare
@@ -24,7 +24,7 @@ Made by `python -m benchmarks`; not to be edited by hand.
 
 Everything was measured in one run, in which all take turns in every round. Numbers are medians
 over the rounds, with the smallest and the largest in brackets. Where two are compared, they are
-compared within each round.
+compared within each round; with ours, each right behind a reading of ours.
 
 - Reading is timed in processor time of its process, which on an idle machine is the time on the
   wall; it includes letting the objects go. Whole commands, the first record, exports and starts are
@@ -119,7 +119,7 @@ def _contender(results: Results, sizes: Sequence[int], kind: str, name: str) -> 
     return (
         name,
         *(_spread(costs(samples, Key(size, kind, name))) for size in sizes),
-        _spread(ratio(samples, key, Key(results.largest, kind, OURS)), 2),
+        _spread(times_ours(samples, key), 2),
         f"{first.median:,.1f}",
         _mib(results.peaks, key),
     )

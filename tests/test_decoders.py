@@ -14,8 +14,8 @@ from smspartner import ConfigurationError, Limits, ResponseReader, decode, regis
 from smspartner import decoders as registry
 from smspartner.answers import A
 from smspartner.decoders import decoder_named, format_names
-from smspartner.decoders.hole import Hole
 from smspartner.decoders._rows import Rows
+from smspartner.decoders.hole import Hole
 
 # The express lane of XML
 

@@ -49,7 +49,9 @@ def test_every_exception_has_its_advice() -> None:
 
 
 def test_imports_point_one_way() -> None:
-    order = list(TopologicalSorter({room: loads(room) | calls(room) for room in rooms()}).static_order())
+    order = list(
+        TopologicalSorter({room: loads(room) | calls(room) for room in rooms()}).static_order()
+    )
 
     assert order.index("models") < order.index("decoders") < order.index("reader")
     assert order.index("reader") < order.index("client") < order.index("cli")

@@ -51,7 +51,9 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
         transfer(body, out, out.export_options(token))
     except UnknownFormatError as error:
         if name is not None:
-            error.add_note(f"the file is {name}; to see what is in it: smspartner inspect {shlex.quote(name)}")
+            error.add_note(
+                f"the file is {name}; to see what is in it: smspartner inspect {shlex.quote(name)}"
+            )
         raise
     if out.provenance and token is not None:
         write_provenance(body.provenance(token), provenance_path(out.output))

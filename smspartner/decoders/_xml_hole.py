@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Final
 
 from smspartner.decoders._expat import last_record_start
-from smspartner.decoders.hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
 from smspartner.decoders._rows import Rows
+from smspartner.decoders.hole import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
 from smspartner.models import RentedNumber
 
 _ROOT: Final = re.compile(rb"<([A-Za-z_][\w.-]*)")

@@ -20,10 +20,10 @@ from smspartner.answers import (
 from smspartner.decoders._elements import ENTRY, value_of
 from smspartner.decoders._errors import answer_error
 from smspartner.decoders._expat import stops_early
-from smspartner.decoders.hole import Hole
 from smspartner.decoders._positional import shape
 from smspartner.decoders._prolog import guard
 from smspartner.decoders._xml_hole import find
+from smspartner.decoders.hole import Hole
 from smspartner.errors import (
     DecodeError,
     LimitError,
