@@ -424,14 +424,14 @@ def test_the_rest_of_a_body_is_kept_when_its_numbers_cannot_be_used(
     sandbox: Sandbox, tmp_path: Path, error: Exception
 ) -> None:
     path = tmp_path / "body.json"
-    with (
-        Client(sandbox.api_key, base_url=sandbox.url) as client,
-        pytest.raises(type(error)),
-        RawBody(path) as raw,
-        client.stream("n-20000", raw=raw) as stream,
-    ):
-        next(stream)
-        raise error
+
+    def fail(client: Client) -> None:
+        with RawBody(path) as raw, client.stream("n-20000", raw=raw) as stream:
+            next(stream)
+            raise error
+
+    with Client(sandbox.api_key, base_url=sandbox.url) as client, pytest.raises(type(error)):
+        fail(client)
     assert len(smspartner.decode(path.read_bytes())) == 20_000
 
 

@@ -99,6 +99,7 @@ def test_a_file_that_is_replaced_is_private_whatever_it_was(tmp_path: Path, befo
     assert (target.read_bytes(), mode_of(target)) == (b"after", 0o600)
 
 
+@pytest.mark.parametrize("exists", [True, False], ids=["to a file", "to nothing yet"])
 def test_a_symbolic_link_stays_one_and_its_target_is_written(tmp_path: Path, exists: bool) -> None:  # noqa: FBT001 - a case of the test
     folder = tmp_path / "real"
     folder.mkdir()
@@ -491,7 +492,11 @@ def test_a_body_that_was_not_opened_or_is_closed_takes_nothing(tmp_path: Path) -
 
 
 def test_the_note_says_what_is_there_and_not_what_the_name_looks_like(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError) as caught, RawBody(tmp_path / "a.incomplete.json") as raw:
-        list(raw.tee([b"x"]))
-        raise RuntimeError
+    def fail() -> None:
+        with RawBody(tmp_path / "a.incomplete.json") as raw:
+            list(raw.tee([b"x"]))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError) as caught:
+        fail()
     assert caught.value.__notes__[0].startswith("the body is kept in ")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
 
@@ -31,6 +32,15 @@ _COMMANDS: Final = {
 }
 
 
+@contextmanager
+def _closed_pipes() -> Iterator[None]:
+    """Make a closed pipe an error of ours: click would end it with exit code 1."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputError("the program that read the output has stopped") from error
+
+
 class _Commands(click.Group):
     """A group whose commands are imported one by one."""
 
@@ -48,12 +58,15 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line; ``--help`` is answered here."""
+        with _closed_pipes():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; click itself would end a closed pipe with exit code 1."""
-        try:
+        """Run a command."""
+        with _closed_pipes():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise OutputError("the program that read the output has stopped") from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
