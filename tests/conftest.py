@@ -18,6 +18,11 @@ settings.register_profile(
 settings.load_profile("smspartner")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Answer ``-n auto``: one more than there are processors, as many tests wait for a socket."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def set_window(monkeypatch: pytest.MonkeyPatch) -> SetWindow:
     """Return a function that sets how many bytes are decoded at once.

@@ -49,7 +49,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=["json", "xml, pretty", "xml, on one line"])
+@pytest.fixture(
+    params=["json", "xml, pretty", pytest.param("xml, on one line", marks=pytest.mark.slow)]
+)
 def form(request: pytest.FixtureRequest, sandbox: Sandbox) -> str:
     """Return the format to ask for; the sandbox writes it in one of the service's styles."""
     name, _, style = str(request.param).partition(", ")

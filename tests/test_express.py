@@ -119,7 +119,7 @@ def broken_slices(draw: st.DrawFn) -> bytes:
     return bytes(found)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(first=slices(), later=st.one_of(slices(), broken_slices()), alone=st.booleans())
 def test_the_express_lane_reads_nothing_that_the_tree_reads_differently(
     first: bytes, later: bytes, *, alone: bool
@@ -130,7 +130,7 @@ def test_the_express_lane_reads_nothing_that_the_tree_reads_differently(
     assert got is None or got == by_tree(later)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 9999), st.booleans()), min_size=2)
 )
@@ -190,7 +190,7 @@ INSERTED: Final = (
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(records_=longer_slices())
 def test_the_table_reads_nothing_that_one_by_one_reads_differently(records_: bytes) -> None:
     element = element_of(records_)

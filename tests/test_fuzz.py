@@ -148,4 +148,4 @@ class AnyPieces(RuleBasedStateMachine):
 
 
 TestAnyPieces = AnyPieces.TestCase
-TestAnyPieces.settings = settings(max_examples=150, stateful_step_count=12)
+TestAnyPieces.settings = settings(max_examples=80, stateful_step_count=12)

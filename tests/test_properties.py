@@ -88,7 +88,7 @@ def expected(rows: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_rendered_records_come_back_the_same(format_: str, data: st.DataObject) -> None:
     rows = data.draw(records())
@@ -112,7 +112,7 @@ def test_rendered_records_come_back_the_same(format_: str, data: st.DataObject) 
     assert ENGINES[format_](body)["numbers"] == expected(rows)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(rows=records(), style=st.sampled_from(STYLES), size=st.integers(30, 500))
 def test_both_formats_give_equal_objects(
     rows: list[dict[str, Any]], style: Style, size: int
@@ -126,7 +126,7 @@ def test_both_formats_give_equal_objects(
     assert json_file == xml_file
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(rows=records(), style=st.sampled_from(STYLES), named=st.sets(st.sampled_from("eir")))
 def test_elements_with_names_are_read_like_entries(
     rows: list[dict[str, Any]], style: Style, named: set[str]
@@ -145,7 +145,7 @@ def test_elements_with_names_are_read_like_entries(
 # Positions (rule R6): a shift is an error or the same record, never another one.
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.data(), pretty=st.booleans(), size=st.sampled_from((65536, 200)))
 def test_moved_positions_never_give_another_record(
     data: st.DataObject, *, pretty: bool, size: int
@@ -197,7 +197,7 @@ def as_written(values: list[Any]) -> list[Any]:
 # Refusals (rule R4)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     code=st.one_of(st.none(), st.integers(-(10**6), 10**20), st.integers(0, 99).map(str)),
     message=st.one_of(

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from number_files import KINDS, TOKEN, write_body, write_export, write_kind
 
@@ -171,6 +171,7 @@ def test_in_any_order_files_that_have_nothing_in_common_are_told_apart(tmp_path:
     assert found.first.right is not None
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(), st.text(max_size=3), st.booleans()), max_size=8),
     st.lists(st.tuples(st.integers(), st.text(max_size=3), st.booleans()), max_size=8),
