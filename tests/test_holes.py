@@ -105,7 +105,7 @@ FOUND: Final[dict[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", FOUND)
-@pytest.mark.parametrize("window", [150, 1000, 65536])
+@pytest.mark.parametrize("window", [150, pytest.param(1000, marks=pytest.mark.slow), 65536])
 def test_records_are_found_whatever_stands_around_them(
     name: str, window: int, set_window: SetWindow
 ) -> None:

@@ -163,7 +163,7 @@ def test_a_download_can_end_before_each_of_its_steps_on_files(
 def test_a_stop_at_any_moment_leaves_no_half_file_and_no_hidden_one(
     forks: Forks, folder: Path, whole: dict[str, bytes], number: signal.Signals, times: int
 ) -> None:
-    for moment in moments(forks, folder, 15):
+    for moment in moments(forks, folder, 15 if times > 1 else 8):
         ended = forks.run(DOWNLOAD, renewed(folder), number, after=moment, times=times)
         if ended.code == -number:  # it came before the command line had begun, or when it had ended
             ended = ended._replace(code=STOPS[number])  # as a shell reports it

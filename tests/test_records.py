@@ -112,7 +112,7 @@ def test_further_values_of_a_record_are_ignored(format_: str, further: object, a
     for row in rows[1::2]:
         row |= {"further": further, "more": "+33639980099", "evenMore": True}
 
-    for style in STYLES:
+    for style in STYLES if amount < MANY else STYLES[:1]:
         assert numbers_of(decode(render(rental(rows), format_, style))) == expected
 
 
