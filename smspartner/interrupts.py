@@ -138,5 +138,5 @@ class _Stops:
         signal.setitimer(signal.ITIMER_REAL, _AGAIN)
 
     def silence(self) -> None:
-        if sys.platform != "win32":
+        if sys.platform != "win32":  # pragma: no branch - there is no such timer there
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -144,8 +144,7 @@ class ResponseReader:
             try:
                 return step()
             except SMSPartnerError as error:
-                if error.http_status is None:
-                    error.http_status = self._http_status
+                error.http_status = self._http_status
                 self._failure = error
                 self._buffer.clear()
         raise bare(self._failure)
@@ -313,8 +312,7 @@ def decode_answer(
     try:
         return decoder_for(body, media_type=media_type).decode(body, answer, limits)
     except SMSPartnerError as error:
-        if error.http_status is None:
-            error.http_status = http_status
+        error.http_status = http_status
         failure = error
     del body  # as everywhere here
     raise bare(failure)

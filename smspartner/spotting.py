@@ -165,8 +165,6 @@ def _read(stretch: str, *, again: bool) -> tuple[Spotted, int]:
     while number := _NUMBER.search(stretch, at):
         start, end = number.span()
         at = start + 1
-        if number["abroad"] and start < covered:
-            continue  # it is the 00 in the middle of a phone
         if e164 := phone_in(number[0]):
             found.e164.add(e164)
         elif number["abroad"]:

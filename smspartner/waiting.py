@@ -80,7 +80,7 @@ def wait_until_ready(
     end = time.monotonic() + deadline
     status: RentalStatus | None = ask(within=max(deadline, _PATIENCE), once=False)
     trouble, asked = "", 0.0
-    for pause in pauses(poll):
+    for pause in pauses(poll):  # pragma: no branch - it never ends by itself
         if status is not None and _is_over(status):
             return status
         if status is not None and on_status is not None:

@@ -20,6 +20,7 @@ from test_waiting import answering
 
 from smspartner import Sandbox
 from smspartner.cli import run
+from smspartner.sandbox import render
 
 COMMAND: Final = [sys.executable, "-m", "smspartner"]
 #: The last question is asked at the deadline: shorter than the first pause of two seconds.
@@ -275,6 +276,15 @@ def test_the_live_line_says_how_far_the_rental_is(
         text = shown.read(65536).decode()
     assert "waiting for the rental: requested (the service says: 0) …" in text
     assert capsys.readouterr().out == "ready (the service says: 2), 5 numbers\n"
+
+
+def test_decoding_has_a_bar_on_a_terminal_too() -> None:
+    body = b"".join(render(3000, "json"))
+    Path("body.json").write_bytes(body)
+    code, out, screen = on_terminal("decode", "body.json", "-o", "numbers.csv")
+    assert (code, out) == (0, b"")
+    assert "3000/3000" in screen
+    assert "3,000 numbers written to numbers.csv" in screen
 
 
 def test_quiet_shows_nothing_on_a_terminal_either() -> None:
