@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -142,6 +143,11 @@ def cut_at_random(body: bytes, seed: int) -> list[bytes]:
     """Return a body in up to ten pieces; the same seed cuts at the same places."""
     chance = random.Random(seed)
     return cut(body, (chance.randrange(len(body) + 1) for _ in range(chance.randint(1, 9))))
+
+
+def unmeasured() -> dict[str, str]:
+    """Return an environment for a process in which coverage, if it is measured, loads nothing."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 Chunking = Callable[[bytes], list[list[bytes]]]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import unmeasured
 from number_files import KINDS, TOKEN, write_body, write_export, write_kind
 
 from smspartner.cli import run
@@ -295,7 +296,13 @@ def test_help_loads_nothing_of_it() -> None:
         "print([name for name in sys.modules if name.startswith(('smspartner.inputs', "
         "'smspartner.survey', 'smspartner.comparison', 'rich', 'pyarrow', 'sqlite3'))])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=unmeasured(),
+    )
     assert "inspect" in done.stdout
     assert done.stdout.endswith("\n[]\n")
 

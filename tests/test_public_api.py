@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import pytest
+from cases import unmeasured
 
 import smspartner
 from smspartner.models import RentedNumber, mask_phone
@@ -74,6 +75,7 @@ def loaded_by(code: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
+        env=unmeasured(),
     )
     return set(run.stdout.split())
 

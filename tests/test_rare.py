@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from export_support import batches
 from rawserver import Peer, RawServer, head
@@ -28,7 +29,7 @@ from smspartner import (
     export,
 )
 from smspartner.answers import Answer
-from smspartner.cli import run
+from smspartner.cli import cli, run
 from smspartner.export import arrow
 from smspartner.files import open_output
 from smspartner.output import open_file
@@ -37,7 +38,7 @@ from smspartner.reader import decode_answer
 from smspartner.spotting import spot
 from smspartner.transport import Headers, Query
 from smspartner.transport._address import peer_shown
-from smspartner.transport._deadline import Clock, clamped
+from smspartner.transport._deadline import Clock, _ClampedSocket, clamped
 from smspartner.transport._failures import Scene, _said, explain
 
 #: Around the depth at which one of the two JSON parsers gives up, and the other does not yet.
@@ -166,6 +167,37 @@ def test_a_connection_that_is_made_too_late_is_closed(monkeypatch: pytest.Monkey
     with far, pytest.raises(TimeoutError):
         made._new_conn()
     assert near.fileno() == -1
+
+
+def test_a_socket_with_a_deadline_has_the_number_of_its_own() -> None:
+    near, far = socket.socketpair()
+    with near, far, _ClampedSocket(near, Clock(None)) as clamped_socket:
+        assert clamped_socket.fileno() == near.fileno()
+
+
+def test_a_command_that_is_not_there_completes_nothing() -> None:
+    assert cli.get_command(click.Context(cli), "nothing") is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_full_standard_output_is_one_clear_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smspartner", "completion", "bash"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"smspartner: cannot read or write: No space left on device\n"
+
+
+def test_a_name_that_is_too_long_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Sandbox(numbers=3) as sandbox:
+        command = ["download", "t", "--base-url", sandbox.url, "--raw", "x" * 300]
+        assert run(command) in {1, 4}
+        assert sandbox.requests == []
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_failure_without_words_is_told_by_its_kind() -> None:
