@@ -111,6 +111,13 @@ def export_targets() -> str:
     return table(("`to=`, `--to`", "chosen by", "needs", "what it is"), rows)
 
 
+def export_costs() -> str:
+    """Return what exports cost, as the benchmark measured it last."""
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    section = results.partition("\n## Exports\n")[2].partition("\n## ")[0]
+    return section[section.index("|") :].strip() + "\n"
+
+
 def faults() -> str:
     return ", ".join(map(code, FAULTS)) + ".\n"
 
@@ -148,6 +155,7 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "error-codes": error_codes,
     "exit-codes": exit_codes,
     "export-targets": export_targets,
+    "export-costs": export_costs,
     "faults": faults,
     "imports": imports,
 }

@@ -6,7 +6,8 @@ import ast
 import re
 from typing import Final
 
-from docs_blocks import Block, blocks_of, headings_of, prose_of
+import pytest
+from docs_blocks import ROOT, Block, blocks_of, headings_of, prose_of
 
 import smspartner
 
@@ -42,6 +43,21 @@ def test_the_french_readme_is_set_as_french_is() -> None:
     assert not re.findall(r"\w'\w", prose), "a straight apostrophe"
     assert not re.findall(r" [:;?!»]|« ", prose), "the space before : ; ? ! » does not break"
     assert not re.findall(r"\b(?:tu|ton|ta|tes|toi)\b", prose, re.IGNORECASE), "vouvoiement"
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_the_figures_of_the_readmes_are_those_of_the_last_measurement(page: str) -> None:
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    named = re.findall(r"(?:JSON|XML) (\d+) (?:times|fois)", prose_of(page))
+    measured = [
+        re.search(rf"\| {re.escape(what)} .*\| +([\d.]+)x \(", results)
+        for what in (
+            "JSON, faster than json.loads + dataclass",
+            "XML, faster than lxml tree + loop",
+        )
+    ]
+
+    assert [int(figure) for figure in named] == [int(float(it[1])) for it in measured if it]
 
 
 #: Pages that say how to set up.
