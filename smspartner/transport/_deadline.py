@@ -108,9 +108,11 @@ class _ClampedResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self._lines = _Lines(_ClampedSocket(sock, self.clock), READ_AHEAD)
+        given, self._lines = self.fp, _Lines(_ClampedSocket(sock, self.clock), READ_AHEAD)
+        # In this order: a stop in between must not leave a closed file behind, which Python 3.13
+        # would complain of on standard error.
         self.fp = self._lines
+        given.close()
 
     def begin(self, *args: Any, **kwargs: Any) -> None:
         super().begin(*args, **kwargs)
