@@ -142,8 +142,10 @@ def _sample(key: Key, body: bytes, at_least: int = _AT_LEAST) -> Sample:
     # Once only: collecting before each reading of a small body leaves it cold caches, 30 % slower.
     gc.collect()
     times: list[Sample] = []
-    while sum(each.total for each in times) < at_least:
+    taken = 0.0
+    while taken < at_least:
         times.append(_timed(read, body, key.numbers))
+        taken += times[-1].total
     # The mean, as one long reading is a mean too: a median of short ones leaves slow moments out.
     return Sample(fmean(each.first for each in times), fmean(each.total for each in times))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -283,7 +283,7 @@ class Client:
         try:
             with self._get(path, within=within, once=once, **params) as reply:
                 return decode_answer(
-                    _collected(reply, self._limits.document),
+                    _collected(reply.chunks, self._limits.document),
                     answer,
                     media_type=reply.media_type,
                     http_status=reply.status,
@@ -293,7 +293,7 @@ class Client:
             failure = error
         settle(failure, self._key)
         if reply:
-            failure.retry_after = reply.retry_after
+            failure.http_status, failure.retry_after = reply.status, reply.retry_after
         if isinstance(failure, TransportError | TruncatedError):
             failure.retryable = True
         raise bare(failure)
@@ -338,17 +338,15 @@ def _checked(token: str) -> str:
     return token
 
 
-def _collected(reply: Reply, limit: int) -> bytes:
+def _collected(chunks: Iterable[bytes], limit: int) -> bytes:
     body = bytearray()
-    for chunk in reply.chunks:
+    for chunk in chunks:
         body += chunk
         if len(body) > limit:
-            error = LimitError(
+            raise LimitError(
                 f"the answer is larger than the limit of {limit} bytes for one that is read in one "
                 "piece (Limits.document)"
             )
-            error.http_status = reply.status
-            raise error
     return bytes(body)
 
 

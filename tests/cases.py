@@ -30,7 +30,7 @@ SETTINGS: Final = {"nulls-dropped": 150, "nulls-kept": 151}
 
 #: Small enough that bodies of a few hundred bytes are cut into slices; 64 is smaller than any
 #: XML head, so such a body is read in one piece.
-TINY_WINDOWS: Final = (100, 64, 333, 200)
+TINY_WINDOWS: Final = (64, 100, 200, 333)
 
 #: Bytes of a body that can be read many times over in a test.
 SMALL: Final = 4096

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import socket
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from export_support import batches
 from rawserver import Peer, RawServer, head
@@ -25,7 +25,6 @@ from smspartner import (
     OutputError,
     Sandbox,
     TransportError,
-    TruncatedError,
     decode,
     export,
 )
@@ -43,7 +42,7 @@ from smspartner.transport._deadline import Clock, _ClampedSocket, clamped
 from smspartner.transport._failures import Scene, _said, explain
 
 #: Around the depth at which one of the two JSON parsers gives up, and the other does not yet.
-DEPTHS = range(700, 1100, 3)
+DEPTHS = range(700, 1100)
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"x":'])
@@ -53,10 +52,11 @@ def test_a_body_that_stops_at_any_depth_is_an_error_of_this_library(opening: byt
             decode(b'{"success":true,"x":' + opening * depth)
 
 
-def test_keyed_records_of_any_depth_give_an_outcome() -> None:
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_keyed_records_of_any_depth_give_an_outcome(opening: bytes, closing: bytes) -> None:
     record = b'{"id":1,"phone":"+33639980042","stopSms":false,"x":{"y":%s}}'
     for depth in DEPTHS:
-        nested = b"[" * depth + b"]" * depth
+        nested = opening * depth + b"1" + closing * depth
         with pytest.raises(LimitError):
             decode(b'{"success":true,"datas":{"a":%s}}' % (record % nested))
 
@@ -200,43 +200,40 @@ def test_a_full_standard_output_is_one_clear_line(unbuffered: str) -> None:
     assert done.stderr == b"smspartner: cannot read or write: No space left on device\n"
 
 
-def test_a_name_that_is_too_long_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_too_long_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Sandbox(numbers=3) as sandbox:
+        monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
         command = ["download", "t", "--base-url", sandbox.url, "--raw", "x" * 300]
-        assert run(command) in {1, 4}
+        assert run(command) == 1
         assert sandbox.requests == []
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert capsys.readouterr().err.endswith("the name is too long; choose a shorter one\n")
 
 
 def test_a_failure_without_words_is_told_by_its_kind() -> None:
     assert _said(ValueError("apiKey=secret")) == "ValueError"
 
 
-class Inner(Answer, frozen=True):
-    """An answer with what can be taken for a list, and is none."""
+class Counted(msgspec.Struct, frozen=True):
+    """What could be taken for a list where only entries are counted."""
 
     count: int | None = None
 
 
-class Outer(Answer, frozen=True):
-    """A list and a struct that may both be absent."""
+class Listing(Answer, frozen=True):
+    """Lists and a struct that may all be absent."""
 
     rows: list[int] | None = None
-    inner: Inner | None = None
+    counted: Counted | None = None
     more: list[list[int]] | None = None
 
 
-@pytest.mark.parametrize(
-    "entry",
-    ["<entry><count>7</count><success>true</success></entry>", "<entry><other>7</other></entry>"],
-)
-def test_named_elements_are_no_list(entry: str) -> None:
-    body = f"<r><entry>true</entry>{entry}</r>".encode()
-    try:
-        answer = decode_answer(body, Outer)
-    except DecodeError:
-        return
-    assert answer.rows is None
+def test_named_elements_are_no_list() -> None:
+    body = b"<r><entry>true</entry><entry><%s>7</%s></entry></r>"
+    assert decode_answer(body % (b"count", b"count"), Listing) == Listing(True, None, Counted(7))
+    with pytest.raises(DecodeError, match="do not fit"):
+        decode_answer(body % (b"other", b"other"), Listing)
 
 
 @pytest.mark.parametrize("format_name", ["json", "xml"])
@@ -275,10 +272,3 @@ def test_a_name_that_is_none_is_left_to_whoever_opens_it(
         monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
         assert run(["download", sandbox.token, "-o", "n\0.csv"]) == 1
     assert "is not the name of a file" in capsys.readouterr().err
-
-
-def test_what_stops_early_says_so_in_any_piece() -> None:
-    body = b'{"success":true,"phoneNumbers":1,"datas":[{"id":1,"phone":"+33639980042"'
-    for first, second in itertools.pairwise(range(0, len(body), 9)):
-        with pytest.raises(TruncatedError):
-            decode(body[: second or first + 1])

@@ -89,7 +89,7 @@ def cli(*, verbose: bool) -> None:
                  1 failed          6 network; safe to run again
                  2 wrong usage     7 answer not understood; its body is kept
                  4 key or setting  8 not ready yet (status, --wait)
-    130 interrupted, 143 ended by SIGTERM, 129 or with its terminal, 141 or its pipe
+    130 Ctrl-C     143 SIGTERM     129 terminal closed     141 pipe closed
     """
     if verbose:
         logging.basicConfig(

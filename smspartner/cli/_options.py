@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -79,17 +79,28 @@ def _opt_outs(path: Path) -> SuppressionList:
     return found
 
 
-def output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options that say what is written and where; they arrive as one ``Output``."""
+def gathered(
+    kind: type[Any], name: str, options: Sequence[Callable[[Any], Any]]
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds options to a command; they arrive together, as one argument.
 
-    @wraps(command)
-    def gathered(**values: Any) -> R:
-        taken = {field.name: values.pop(field.name) for field in fields(Output)}
-        return command(out=Output(**taken), **values)
+    Args:
+        kind: the dataclass of that argument, with an attribute for each option.
+        name: what the command calls it.
+        options: in the order in which ``--help`` shows them.
+    """
 
-    for option in reversed(_OUTPUT):
-        gathered = option(gathered)
-    return gathered
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @wraps(command)
+        def called(**values: Any) -> R:
+            taken = {field.name: values.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**taken)}, **values)
+
+        for option in reversed(options):
+            called = option(called)
+        return called
+
+    return add
 
 
 def complete_files(
@@ -131,3 +142,6 @@ _OUTPUT: Final = (
         "-q", "--quiet", is_flag=True, help="No bar and no summary: errors only, for cron."
     ),
 )
+
+#: Adds the options that say what is written and where; they arrive as ``out``.
+output_options: Final = gathered(Output, "out", _OUTPUT)

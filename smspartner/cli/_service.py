@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
+from smspartner.cli._options import gathered
 from smspartner.client import Client
 from smspartner.errors import ConfigurationError
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -48,27 +45,35 @@ class Service:
         )
 
 
-def service_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options that say how the service is reached; they arrive as one ``Service``."""
-
-    @wraps(command)
-    def gathered(**values: Any) -> R:
-        taken = {field.name: values.pop(field.name) for field in fields(Service)}
-        return command(service=Service(**taken), **values)
-
-    for option in _SERVICE:
-        gathered = option(gathered)
-    return gathered
-
-
 _SERVICE: Final = (
     click.option(
-        "--ca-bundle",
-        metavar="FILE",
-        envvar="SMSPARTNER_CA_BUNDLE",
-        show_envvar=True,
-        type=click.Path(exists=True),
-        help="Certificates to trust instead of the usual ones, such as a company's.",
+        "--deadline",
+        default=3600.0,
+        show_default=True,
+        help="Seconds that it may take in all; with --wait, at most so long to wait, and then at "
+        "most so long again.",
+    ),
+    click.option(
+        "--timeout",
+        default=10.0,
+        show_default=True,
+        help="Seconds to wait for a connection, and for each next byte.",
+    ),
+    click.option(
+        "--retries",
+        default=3,
+        show_default=True,
+        help="How often to try again by itself while no byte of a body has come.",
+    ),
+    click.option(
+        "--key-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="A file with the API key in it, instead of SMSPARTNER_API_KEY.",
+    ),
+    click.option(
+        "--base-url",
+        metavar="URL",
+        help="Another address of the API.  [env var: SMSPARTNER_BASE_URL]",
     ),
     click.option(
         "--proxy",
@@ -78,35 +83,17 @@ _SERVICE: Final = (
         help="A proxy, such as http://proxy.example:3128; no other variable is looked at.",
     ),
     click.option(
-        "--base-url",
-        metavar="URL",
-        help="Another address of the API.  [env var: SMSPARTNER_BASE_URL]",
-    ),
-    click.option(
-        "--key-file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="A file with the API key in it, instead of SMSPARTNER_API_KEY.",
-    ),
-    click.option(
-        "--retries",
-        default=3,
-        show_default=True,
-        help="How often to try again by itself while no byte of a body has come.",
-    ),
-    click.option(
-        "--timeout",
-        default=10.0,
-        show_default=True,
-        help="Seconds to wait for a connection, and for each next byte.",
-    ),
-    click.option(
-        "--deadline",
-        default=3600.0,
-        show_default=True,
-        help="Seconds that it may take in all; with --wait, at most so long to wait, and then at "
-        "most so long again.",
+        "--ca-bundle",
+        metavar="FILE",
+        envvar="SMSPARTNER_CA_BUNDLE",
+        show_envvar=True,
+        type=click.Path(exists=True),
+        help="Certificates to trust instead of the usual ones, such as a company's.",
     ),
 )
+
+#: Adds the options that say how the service is reached; they arrive as ``service``.
+service_options: Final = gathered(Service, "service", _SERVICE)
 
 
 def _read_key(path: Path | None) -> str | None:

@@ -257,7 +257,7 @@ def _check_keys(records: dict[str, RentedNumber], document: bytes) -> None:
         return  # as many maps as records, and the object itself: none was replaced
     try:
         pairs: list[tuple[str, Any]] = _PAIRS.decode(document.decode())
-    except RecursionError:  # pragma: no cover - from Python 3.12 on, msgspec goes deeper than json
+    except RecursionError:
         raise LimitError("the JSON is nested deeper than can be read") from None
     if len(dict(pairs)["datas"]) != len(records):
         raise DecodeError("datas: a key comes twice, so one of its two records would be lost")
