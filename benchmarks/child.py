@@ -20,7 +20,7 @@ from benchmarks.contenders import chunks, named
 from benchmarks.exports import WAYS
 from benchmarks.rivals import RIVALS
 from smspartner.cli import run
-from smspartner.reader import ResponseReader, iter_batches
+from smspartner.decoders.reader import ResponseReader, iter_batches
 
 _KIB: Final = 1024
 _FEW: Final = 10

@@ -22,8 +22,8 @@ import msgspec
 from lxml import etree
 
 from benchmarks.bodies import KINDS
-from smspartner.models import RentedNumber
-from smspartner.reader import ResponseReader, decode, iter_batches
+from smspartner.decoders.reader import ResponseReader, decode, iter_batches
+from smspartner.models.number import RentedNumber
 
 #: Bytes that a streaming contender asks for at once.
 CHUNK: Final = 64 * 1024

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from benchmarks.bodies import pieces, whole
 from benchmarks.measure import Say
 from benchmarks.memory import peak
-from smspartner import RentedNumber, decode, export
+from smspartner import RentedNumber, decode
+from smspartner.files import write as export
 
 #: Records in a batch, about as many as the reader hands over at once.
 _BATCH: Final = 1_000

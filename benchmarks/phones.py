@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from benchmarks.measure import Say
-from smspartner.phones import normalise
+from smspartner.models.phones import normalise
 
 _COUNT: Final = 100_000
 

@@ -15,8 +15,8 @@ from typing import Final
 from benchmarks.bodies import whole
 from benchmarks.contenders import chunks
 from benchmarks.measure import Say, Spread
-from smspartner.limits import DEFAULT_LIMITS, KIB
-from smspartner.reader import WINDOW, ResponseReader, iter_batches
+from smspartner.decoders.limits import DEFAULT_LIMITS, KIB
+from smspartner.decoders.reader import WINDOW, ResponseReader, iter_batches
 
 #: Nanoseconds per byte for each of the three sizes.
 Growth = Mapping[str, Sequence[Spread]]

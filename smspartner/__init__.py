@@ -33,16 +33,16 @@ from smspartner.errors import (
 )
 
 if TYPE_CHECKING:
-    from smspartner.client import Client
+    from smspartner.client.client import Client
+    from smspartner.client.stream import NumberStream
     from smspartner.decoders import register_decoder
-    from smspartner.files import RawBody
-    from smspartner.limits import Limits
-    from smspartner.models import RentedNumber
-    from smspartner.reader import ResponseReader, decode, iter_decode
-    from smspartner.rental import RentalFile
+    from smspartner.decoders.limits import Limits
+    from smspartner.decoders.reader import ResponseReader, decode, iter_decode
+    from smspartner.files.atomic import RawBody
+    from smspartner.models.number import RentedNumber
+    from smspartner.models.rental import Rental
+    from smspartner.models.status import RentalState, RentalStatus
     from smspartner.sandbox import Sandbox
-    from smspartner.status import RentalState, RentalStatus
-    from smspartner.stream import NumberStream
 
 __all__ = [
     "APIError",
@@ -60,8 +60,8 @@ __all__ = [
     "RawBody",
     "RecordError",
     "RedirectError",
+    "Rental",
     "RentalFailedError",
-    "RentalFile",
     "RentalNotFoundError",
     "RentalPendingError",
     "RentalState",
@@ -82,18 +82,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Client": "client",
-    "Limits": "limits",
-    "NumberStream": "stream",
-    "RawBody": "files",
-    "RentalFile": "rental",
-    "RentalState": "status",
-    "RentalStatus": "status",
-    "RentedNumber": "models",
-    "ResponseReader": "reader",
+    "Client": "client.client",
+    "Limits": "decoders.limits",
+    "NumberStream": "client.stream",
+    "RawBody": "files.atomic",
+    "Rental": "models.rental",
+    "RentalState": "models.status",
+    "RentalStatus": "models.status",
+    "RentedNumber": "models.number",
+    "ResponseReader": "decoders.reader",
     "Sandbox": "sandbox",
-    "decode": "reader",
-    "iter_decode": "reader",
+    "decode": "decoders.reader",
+    "iter_decode": "decoders.reader",
     "register_decoder": "decoders",
 }
 

@@ -8,7 +8,9 @@ import pytest
 from cases import SetWindow
 from hypothesis import settings
 
-from smspartner import reader
+from smspartner.decoders import reader
+
+pytest_plugins = ["postgres_server"]
 
 # A shared machine has slow moments: no single example has a deadline, whole files do. What gates
 # a change draws the same examples each time; on a developer's machine they are new ones.

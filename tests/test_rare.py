@@ -26,20 +26,20 @@ from smspartner import (
     Sandbox,
     TransportError,
     decode,
-    export,
 )
-from smspartner.answers import Answer
 from smspartner.cli import cli, run
-from smspartner.export import arrow
-from smspartner.files import open_output
-from smspartner.output import open_file
-from smspartner.phones import _library, normalise
-from smspartner.reader import decode_answer
-from smspartner.spotting import spot
+from smspartner.decoders.reader import decode_answer
+from smspartner.files import write as export
+from smspartner.files.atomic import open_output
+from smspartner.files.output import open_file
+from smspartner.files.spotting import spot
+from smspartner.models import arrow
+from smspartner.models.envelope import Answer
+from smspartner.models.phones import _library, normalise
 from smspartner.transport import Headers, Query
-from smspartner.transport._address import peer_shown
-from smspartner.transport._deadline import Clock, _ClampedSocket, clamped
-from smspartner.transport._failures import Scene, _said, explain
+from smspartner.transport.address import peer_shown
+from smspartner.transport.deadline import Clock, _ClampedSocket, clamped
+from smspartner.transport.failures import Scene, _said, explain
 
 #: Around the depth at which one of the two JSON parsers gives up, and the other does not yet.
 DEPTHS = range(700, 1100)

@@ -15,8 +15,8 @@ from typing import Any, Final
 import click
 
 from smspartner._version import __version__
-from smspartner.cli._exit import Exit, exit_code
-from smspartner.cli._words import abandon, say
+from smspartner.cli.console import abandon, say
+from smspartner.cli.exit_codes import Exit, exit_code
 from smspartner.errors import OutputError, SMSPartnerError
 
 #: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.

@@ -8,19 +8,19 @@ from typing import BinaryIO
 
 import click
 
-from smspartner.cli._options import Output, output_options
-from smspartner.cli._transfer import require_apart, transfer
+from smspartner.cli.options import Output, output_options
+from smspartner.cli.transfer import require_apart, transfer
+from smspartner.decoders.limits import KIB
+from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import UnknownFormatError
-from smspartner.limits import KIB
-from smspartner.models import RentedNumber
-from smspartner.provenance import (
+from smspartner.files.provenance import (
     BodyDigest,
     Provenance,
     provenance,
     provenance_path,
     write_provenance,
 )
-from smspartner.reader import ResponseReader, iter_batches
+from smspartner.models.number import RentedNumber
 
 
 @click.command()

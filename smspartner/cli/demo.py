@@ -12,13 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from smspartner.cli._options import complete_files
-from smspartner.client import Client
+from smspartner.cli.options import complete_files
+from smspartner.client.client import Client
 from smspartner.errors import DecodeError
-from smspartner.export import check, write
-from smspartner.files import STDOUT
-from smspartner.models import mask_phone
-from smspartner.rental import RentalFile
+from smspartner.files.atomic import STDOUT
+from smspartner.files.write import check, write
+from smspartner.models.masks import mask_phone
+from smspartner.models.rental import Rental
 from smspartner.sandbox import Sandbox
 
 _SHOWN: Final = 3
@@ -65,13 +65,13 @@ def demo(numbers: int, output: str) -> None:
     )
 
 
-def _timed(client: Client, token: str, format_name: str) -> tuple[RentalFile, float]:
+def _timed(client: Client, token: str, format_name: str) -> tuple[Rental, float]:
     start = time.perf_counter()
     rental = client.download(token, format=format_name)
     return rental, time.perf_counter() - start
 
 
-def _show(results: dict[str, tuple[RentalFile, float]], console: Console) -> None:
+def _show(results: dict[str, tuple[Rental, float]], console: Console) -> None:
     table = Table("format", "numbers", "opted out", "seconds", "first numbers")
     for name, (rental, seconds) in results.items():
         opted_out = sum(number.stop_sms for number in rental)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import click
 
-from smspartner.cli._exit import Exit
-from smspartner.cli._options import (
+from smspartner.cli.connection import Service, service_options
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.options import (
     TOKEN,
     Output,
     complete_files,
     output_options,
 )
-from smspartner.cli._service import Service, service_options
-from smspartner.cli._transfer import naming_kept, require_apart, safety_copy, transfer
-from smspartner.cli._waiting import wait_for
+from smspartner.cli.transfer import naming_kept, require_apart, safety_copy, transfer
+from smspartner.cli.waiting import wait_for
 from smspartner.errors import ConfigurationError, RentalPendingError
-from smspartner.files import STDOUT, RawBody
+from smspartner.files.atomic import STDOUT, RawBody
+from smspartner.files.provenance import provenance, provenance_path, write_provenance
 from smspartner.interrupts import undisturbed_end
-from smspartner.provenance import provenance, provenance_path, write_provenance
 
 
 @click.command()

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 import click
 import msgspec
 
-from smspartner.cli._arguments import NUMBERS_FILE
+from smspartner.cli.arguments import NUMBERS_FILE
 from smspartner.errors import CountMismatchError
-from smspartner.inputs import Source, open_numbers
-from smspartner.survey import NO_COUNTRY, OVERSEAS, Survey, survey
+from smspartner.files.read import Source, open_numbers
+from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Survey, survey
 
 _NAMES: Final = {
     "FR": "France",

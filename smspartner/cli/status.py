@@ -7,11 +7,11 @@ from typing import Any
 import click
 import msgspec
 
-from smspartner.cli._exit import Exit
-from smspartner.cli._options import TOKEN
-from smspartner.cli._service import Service, service_options
-from smspartner.cli._waiting import line_of, wait_for
-from smspartner.status import RentalState, RentalStatus
+from smspartner.cli.connection import Service, service_options
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.options import TOKEN
+from smspartner.cli.waiting import line_of, wait_for
+from smspartner.models.status import RentalState, RentalStatus
 
 
 @click.command()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from smspartner.cli._arguments import NUMBERS_FILE
-from smspartner.cli._exit import Exit
-from smspartner.cli._words import printable, say
-from smspartner.comparison import Comparison, Difference, Sighting, compare_files
+from smspartner.cli.arguments import NUMBERS_FILE
+from smspartner.cli.console import printable, say
+from smspartner.cli.exit_codes import Exit
+from smspartner.files.compare import Comparison, Difference, Sighting, compare_files
 
 
 @click.command()

@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from smspartner.answers import A
-from smspartner.decoders.hole import Hole
+from smspartner.decoders.limits import Limits
+from smspartner.decoders.slices import Hole
 from smspartner.errors import ConfigurationError
-from smspartner.limits import Limits
+from smspartner.models.envelope import A
 
 __all__ = ["Decoder", "decoder_named", "decoders", "format_names", "register_decoder"]
 
@@ -55,7 +55,7 @@ def _built_in(module: str) -> Callable[[], Decoder]:
 
 _loaders: Final[dict[str, Callable[[], Decoder]]] = {
     "json": _built_in("json"),
-    "xml": _built_in("xml"),
+    "xml": _built_in("xml.decoder"),
 }
 
 

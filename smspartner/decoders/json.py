@@ -12,13 +12,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from smspartner.answers import A, Failure, RentalAnswer, require_phones, require_success
-from smspartner.decoders._errors import answer_error, field_error
-from smspartner.decoders._json_hole import SCANNER, find
-from smspartner.decoders.hole import Hole
+from smspartner.decoders.json_slices import SCANNER, find
+from smspartner.decoders.limits import Limits
+from smspartner.decoders.problems import answer_error, field_error
+from smspartner.decoders.slices import Hole
 from smspartner.errors import DecodeError, LimitError, RecordError, TruncatedError
-from smspartner.limits import Limits
-from smspartner.models import RentedNumber
+from smspartner.models.envelope import A, Failure, RentalAnswer, require_phones, require_success
+from smspartner.models.number import RentedNumber
 
 T = TypeVar("T")
 

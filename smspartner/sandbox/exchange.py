@@ -12,7 +12,7 @@ from threading import Event
 from typing import Final
 
 from smspartner.sandbox.service import Answer, Question, Service
-from smspartner.sandbox.settings import Framing, Rental
+from smspartner.sandbox.settings import Framing, RentalPlan
 
 # How often somebody who stalls looks whether anybody is still there, in seconds.
 _GLANCE: Final = 0.1
@@ -84,7 +84,7 @@ class Exchange:
         connection: socket.socket,
         question: Question,
         service: Service,
-        rental: Rental | None,
+        rental: RentalPlan | None,
         stopped: Event,
     ) -> None:
         self.question = question

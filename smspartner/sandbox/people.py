@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from smspartner.models import RentedNumber
+from smspartner.models.number import RentedNumber
 
 #: Positions after which the phones come round.
 CYCLE: Final = 10_000

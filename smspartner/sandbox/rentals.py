@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from threading import Lock
 
-from smspartner.sandbox.settings import Rental
+from smspartner.sandbox.settings import RentalPlan
 
 
 class State(IntEnum):
@@ -49,12 +49,12 @@ class Ledger:
         self._downloads: Counter[str] = Counter()
         self._strikes: Counter[str] = Counter()
 
-    def state(self, rental: Rental) -> State:
+    def state(self, rental: RentalPlan) -> State:
         """Return the state of a rental, whose life begins with the first question about it."""
         with self._lock:
             return self._state(rental)
 
-    def download(self, rental: Rental, *, once: bool) -> bool:
+    def download(self, rental: RentalPlan, *, once: bool) -> bool:
         """Record a download where the rental allows one; return whether it does.
 
         Args:
@@ -79,7 +79,7 @@ class Ledger:
             self._strikes[token] += 1
             return times is None or self._strikes[token] <= times
 
-    def _state(self, rental: Rental) -> State:
+    def _state(self, rental: RentalPlan) -> State:
         now = self._clock()
         age = now - self._since.setdefault(rental.token, now)
         if self._downloads[rental.token]:

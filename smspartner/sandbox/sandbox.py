@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from smspartner.errors import ConfigurationError
-from smspartner.models import RentedNumber
+from smspartner.models.number import RentedNumber
 from smspartner.sandbox.faults import FAULTS
 from smspartner.sandbox.people import numbers_of
 from smspartner.sandbox.rentals import Ledger, State
 from smspartner.sandbox.server import HOST, Request, Server
-from smspartner.sandbox.settings import Rental, Settings, read_token
+from smspartner.sandbox.settings import RentalPlan, Settings, read_token
 
 
 class Sandbox(Settings):
@@ -118,7 +118,7 @@ class Sandbox(Settings):
             raise ConfigurationError("start the sandbox first")
         return self._server
 
-    def _rental(self, token: str | None) -> Rental:
+    def _rental(self, token: str | None) -> RentalPlan:
         rental = read_token(self.token if token is None else token, self, FAULTS)
         if rental is None:
             raise ConfigurationError("the sandbox has no rental with this token")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 from smspartner.sandbox.bodies import body_size, render
 from smspartner.sandbox.rentals import Ledger, State
-from smspartner.sandbox.settings import Rental, Settings
+from smspartner.sandbox.settings import RentalPlan, Settings
 from smspartner.sandbox.wire import MEDIA_TYPES, Format, Named, Value, to_bytes
 
 #: Contract A3: each code's message, and the HTTP status it has where errors have one.
@@ -131,7 +131,7 @@ class Service:
             "/v1/me": self._credits,
         }
 
-    def answer(self, question: Question, rental: Rental | None) -> Answer:
+    def answer(self, question: Question, rental: RentalPlan | None) -> Answer:
         """Return the answer; a download that is allowed is recorded by it.
 
         Args:
@@ -147,15 +147,15 @@ class Service:
             return self._refuse(question, 10 if question.key else 1)
         return endpoint(question, rental)
 
-    def _credits(self, question: Question, _rental: Rental | None) -> Answer:
+    def _credits(self, question: Question, _rental: RentalPlan | None) -> Answer:
         return whole(_CREDITS[question.form], MEDIA_TYPES[question.form])
 
-    def _status(self, question: Question, rental: Rental | None) -> Answer:
+    def _status(self, question: Question, rental: RentalPlan | None) -> Answer:
         if rental is None:
             return self._refuse(question, 32 if question.token else 31)
         return self._say(question, _status_of(rental, self.ledger.state(rental), self.settings))
 
-    def _download(self, question: Question, rental: Rental | None) -> Answer:
+    def _download(self, question: Question, rental: RentalPlan | None) -> Answer:
         if rental is None:
             return self._refuse(question, 32 if question.token else 31)
         if not self.ledger.download(rental, once=self.settings.once):
@@ -179,7 +179,7 @@ class Service:
         return whole(body, MEDIA_TYPES[question.form], status)
 
 
-def _status_of(rental: Rental, state: State, settings: Settings) -> Value:
+def _status_of(rental: RentalPlan, state: State, settings: Settings) -> Value:
     count = rental.numbers
     made = state in {State.READY, State.DOWNLOADED}
     place: Value = {

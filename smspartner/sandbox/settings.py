@@ -108,7 +108,7 @@ def _made_up(what: str, seed: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rental:
+class RentalPlan:
     """One rental of the sandbox, as its token spells it; see ``Settings`` for the fields."""
 
     token: str
@@ -124,9 +124,9 @@ class Rental:
     label: str = field(default="", repr=False)
 
 
-def default_rental(settings: Settings) -> Rental:
+def default_rental(settings: Settings) -> RentalPlan:
     """Return the rental that is there from the start."""
-    return Rental(
+    return RentalPlan(
         token=settings.token,
         numbers=settings.numbers,
         declared=settings.declared,
@@ -159,7 +159,7 @@ _PARTS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {
 }
 
 
-def read_token(token: str, settings: Settings, faults: Container[str]) -> Rental | None:
+def read_token(token: str, settings: Settings, faults: Container[str]) -> RentalPlan | None:
     """Return the rental a token means, None where it means none.
 
     Args:

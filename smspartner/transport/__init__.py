@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from smspartner.transport._secrets import Query
+from smspartner.transport.log_filter import Query
 
 if TYPE_CHECKING:
-    from smspartner.transport._requests import RequestsTransport
+    from smspartner.transport.requests import RequestsTransport
 
 __all__ = ["Headers", "Query", "Reply", "RequestsTransport", "Transport"]
 
@@ -89,7 +89,7 @@ class Reply:
     @property
     def retry_after(self) -> float | None:
         """The seconds the service asks to wait before the next request, None where it does not."""
-        from smspartner.transport._head import asked_wait  # noqa: PLC0415 - seldom needed
+        from smspartner.transport.head import asked_wait  # noqa: PLC0415 - seldom needed
 
         return asked_wait(self.headers)
 
@@ -143,6 +143,6 @@ class Transport(Protocol):
 def __getattr__(name: str) -> Any:
     if name != "RequestsTransport":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from smspartner.transport._requests import RequestsTransport  # noqa: PLC0415 - loads requests
+    from smspartner.transport.requests import RequestsTransport  # noqa: PLC0415 - loads requests
 
     return RequestsTransport

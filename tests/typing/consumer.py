@@ -16,7 +16,7 @@ from smspartner import (
     NumberStream,
     RawBody,
     RecordError,
-    RentalFile,
+    Rental,
     RentalState,
     RentalStatus,
     RentedNumber,
@@ -29,7 +29,7 @@ from smspartner import (
 def with_a_client() -> None:
     with Client(api_key="key", timeout=5.0, limits=Limits(document=1_000_000)) as client:
         rental = client.download("token", format="xml", wait=60.0)
-        assert_type(rental, RentalFile)
+        assert_type(rental, Rental)
         assert_type(rental.numbers, tuple[RentedNumber, ...])
         assert_type(rental.declared, int | None)
         assert_type(len(rental), int)
@@ -50,7 +50,7 @@ def with_a_client() -> None:
 
 
 def with_bytes(body: bytes, chunks: Iterable[bytes]) -> None:
-    assert_type(smspartner.decode(body), RentalFile)
+    assert_type(smspartner.decode(body), Rental)
     for number in smspartner.iter_decode(chunks, format="json"):
         assert_type(number, RentedNumber)
     reader = ResponseReader()

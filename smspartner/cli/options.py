@@ -1,0 +1,147 @@
+"""Options that several commands share: what is written, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from smspartner.cli.console import say
+from smspartner.files.atomic import check_writable
+from smspartner.files.opt_outs import SuppressionList, read_suppression
+from smspartner.files.provenance import provenance_path
+from smspartner.files.write import COLUMNS, ExportOptions, check
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+R = TypeVar("R")
+
+
+class _NotEmpty(click.ParamType):  # type: ignore[type-arg]
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.strip():
+            self.fail("it is empty; the token is in the confirmation of the rental", param, ctx)
+        return value.strip()
+
+
+TOKEN = _NotEmpty()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where numbers go, and what of them; one attribute for each option of ``output_options``."""
+
+    output: str
+    to: str | None
+    columns: str | None
+    e164: bool
+    exclude_stop: bool
+    suppress: Path | None
+    excel_safe: bool
+    provenance: bool
+    quiet: bool
+
+    def export_options(self, token: str | None) -> ExportOptions:
+        """Return what is to be written, after checking that it can be.
+
+        Raises:
+            ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
+        """
+        options = ExportOptions(
+            columns=[name.strip() for name in self.columns.split(",")] if self.columns else COLUMNS,
+            exclude_stop=self.exclude_stop,
+            suppress=_opt_outs(self.suppress) if self.suppress else None,
+            e164=self.e164,
+            excel_safe=self.excel_safe,
+            token=token,
+        )
+        check(self.output, to=self.to, options=options)
+        if self.provenance:
+            check_writable(provenance_path(self.output))
+        return options
+
+
+def _opt_outs(path: Path) -> SuppressionList:
+    """Read an opt-out list; say what of it is not understood, also to who wants no summary."""
+    found = read_suppression(path)
+    if found.unclear:
+        say(
+            f"not understood in {path}: {found.unclear:,} that look like phones, the first in line "
+            f"{found.first_unclear:,}; correct them, or these people are not left out"
+        )
+    return found
+
+
+def gathered(
+    kind: type[Any], name: str, options: Sequence[Callable[[Any], Any]]
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds options to a command; they arrive together, as one argument.
+
+    Args:
+        kind: the dataclass of that argument, with an attribute for each option.
+        name: what the command calls it.
+        options: in the order in which ``--help`` shows them.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @wraps(command)
+        def called(**values: Any) -> R:
+            taken = {field.name: values.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**taken)}, **values)
+
+        for option in reversed(options):
+            called = option(called)
+        return called
+
+    return add
+
+
+def complete_files(
+    ctx: click.Context,  # noqa: ARG001 - what click calls it with
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Let the shell offer files; for options that take a name and make the file."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only Tab needs it
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+_OUTPUT: Final = (
+    click.option(
+        "-o",
+        "--output",
+        default="-",
+        metavar="FILE|URL",
+        shell_complete=complete_files,
+        help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow "
+        ".db), sqlite:///FILE, postgresql://… or - for standard output.",
+    ),
+    click.option("--to", metavar="KIND", help="What to write, whatever the file's ending."),
+    click.option("--columns", metavar="NAMES", help="Which columns, such as id,phone,stop_sms."),
+    click.option("--e164", is_flag=True, help="Add the column e164: the phone in E.164."),
+    click.option("--exclude-stop", is_flag=True, help="Leave out who has opted out of SMS."),
+    click.option(
+        "--suppress",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Leave out the phones in this opt-out list, in whatever column they are.",
+    ),
+    click.option("--excel-safe", is_flag=True, help="CSV that Excel opens without harm."),
+    click.option(
+        "--provenance", is_flag=True, help="Write FILE.provenance.json: token, time, checksum …"
+    ),
+    click.option(
+        "-q", "--quiet", is_flag=True, help="No bar and no summary: errors only, for cron."
+    ),
+)
+
+#: Adds the options that say what is written and where; they arrive as ``out``.
+output_options: Final = gathered(Output, "out", _OUTPUT)

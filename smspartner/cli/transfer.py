@@ -1,0 +1,151 @@
+"""From a stream of numbers to a sink, with a bar on the way and a summary at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from smspartner.cli.console import is_watched, say
+from smspartner.cli.options import Output
+from smspartner.errors import ConfigurationError
+from smspartner.files.atomic import STDOUT
+from smspartner.files.output import is_special
+from smspartner.files.provenance import provenance_path
+from smspartner.files.write import ExportOptions, Written, write
+from smspartner.models.number import RentedNumber
+
+Batches = Iterator[list[RentedNumber]]
+
+
+class Source(Protocol):
+    """Numbers on their way, and how many there will be."""
+
+    @property
+    def declared(self) -> int | None:
+        """The declared count, None where it is not known."""
+        ...
+
+    def batches(self) -> Batches:
+        """Yield the numbers in lists."""
+        ...
+
+
+def transfer(source: Source, out: Output, options: ExportOptions) -> Written:
+    """Write all numbers of a source, and say what was written."""
+    with _watched(source, show=not out.quiet and _bar_is_seen(out.output)) as batches:
+        written = write(batches, out.output, to=out.to, options=options)
+    if not out.quiet:
+        say(_summary(written))
+    return written
+
+
+@contextmanager
+def naming_kept() -> Iterator[None]:
+    """Say on Ctrl-C or SIGTERM where a body was kept; other errors are explained by ``run``."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        said: BaseException | None = stop
+        while said is not None:  # a second Ctrl-C may have come while the first one was tidied up
+            for note in getattr(said, "__notes__", ()):
+                say(f"smspartner: {note}")
+            said = said.__context__
+        raise
+
+
+def safety_copy(output: str, format_name: str) -> Path:
+    """Return where a body is kept until its numbers are safe: beside the file they go to.
+
+    A pipe or a device has no such place: then it is the current folder, as for standard output.
+    """
+    name = file_of(output)
+    if name and is_special(name):
+        name = ""
+    return Path(f"{name or 'smspartner-body'}{'.body' if name else ''}.{format_name}")
+
+
+def file_of(output: str) -> str:
+    """Return the file that an output is, or is in; empty for a server or standard output."""
+    name = output.removeprefix("sqlite:///")
+    return "" if name == STDOUT or "://" in name else name
+
+
+def require_apart(out: Output, **others: str | Path | None) -> None:
+    """Refuse a file that is used twice: what is in it, or written first, would be lost.
+
+    Args:
+        out: what is written, and the opt-out list that is read.
+        **others: further files, by what they are.
+
+    Raises:
+        ConfigurationError: two of them are the same, by name or through a link.
+    """
+    target = file_of(out.output)
+    files = {
+        "output": target,
+        "provenance": provenance_path(out.output) if target and out.provenance else None,
+        "opt-out list": out.suppress,
+        **others,
+    }
+    places: dict[Path, str] = {}
+    for use, name in files.items():
+        place = _place(name) if name else None
+        other = use if place is None else places.setdefault(place, use)
+        if other != use:
+            raise ConfigurationError(
+                f"{os.fspath(name or '')!r} cannot be both the {other} and the {use}; give them "
+                "different names"
+            )
+
+
+def _place(name: str | Path) -> Path | None:
+    """Return where a file is, None for a pipe or a device, and for what is no name of a file."""
+    try:
+        place = Path(name).resolve()
+        return place if place.is_file() or not place.exists() else None
+    except (OSError, ValueError):  # whoever opens it will say what is wrong
+        return None
+
+
+def _summary(written: Written) -> str:
+    target = "standard output" if written.target == STDOUT else written.target
+    parts = [f"{written.rows:,} number{'' if written.rows == 1 else 's'} written to {target}"]
+    if written.opted_out:
+        parts.append(f"{written.opted_out:,} left out who opted out of SMS")
+    if written.suppressed:
+        parts.append(f"{written.suppressed:,} left out by the suppression list")
+    return ", ".join(parts)
+
+
+def _bar_is_seen(output: str) -> bool:
+    """Say whether somebody watches, and the data does not go to the same screen."""
+    return is_watched() and not (output == STDOUT and sys.stdout.isatty())
+
+
+@contextmanager
+def _watched(source: Source, *, show: bool) -> Iterator[Batches]:
+    if not show:
+        yield source.batches()
+        return
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TimeRemainingColumn,
+    )
+
+    columns = ("numbers", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+
+        def counted() -> Batches:
+            for batch in source.batches():
+                yield batch
+                progress.update(task, total=source.declared, advance=len(batch))
+
+        yield counted()

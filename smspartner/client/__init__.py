@@ -1,0 +1,1 @@
+"""The client: from request to typed answer."""

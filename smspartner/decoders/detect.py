@@ -1,0 +1,74 @@
+"""Which decoder a body belongs to: the body decides (rule R2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from smspartner.decoders import Decoder, decoder_named, decoders
+from smspartner.errors import UnknownFormatError
+from smspartner.models.masks import mask_address, mask_digits
+
+_LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+")
+_HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_SEEN: Final = 1024
+_EXCERPT: Final = 80
+
+
+def decoder_for(
+    start: bytes | bytearray, *, format_name: str | None = None, media_type: str | None = None
+) -> Decoder:
+    """Return the decoder of a body.
+
+    A format that was asked for by name wins, then the media type, then the first byte that is
+    neither white space nor byte order mark. A body that cannot be what its media type says
+    (``<`` under ``application/json``) goes to the decoder that can read it.
+
+    Args:
+        start: the beginning of the body, with its first 100 bytes of content or all it has.
+        format_name: the name of a decoder.
+        media_type: the Content-Type in lower case without parameters.
+
+    Raises:
+        ConfigurationError: no decoder has the name ``format_name``.
+        UnknownFormatError: the body is empty, HTML, or nothing that a decoder can read.
+    """
+    leading = _LEADING.match(start)
+    begin = leading.end() if leading else 0
+    content = bytes(start[begin : begin + _SEEN])
+    if not content:
+        raise UnknownFormatError("the answer is empty: there is nothing to read")
+    if _HTML.match(content):
+        raise UnknownFormatError(f"the answer is an HTML page, not data: {excerpt(content)}")
+    decoder = _named(format_name, media_type)
+    if format_name is None and (decoder is None or not _may_begin(decoder, content)):
+        decoder = next((known for known in decoders() if content[0] in known.first_bytes), None)
+    if decoder is None or not _may_begin(decoder, content):
+        wanted = f"not {decoder.name}" if decoder else "neither JSON nor XML"
+        raise UnknownFormatError(f"the answer is {wanted}: {excerpt(content)}")
+    return decoder
+
+
+def is_blank(start: bytes) -> bool:
+    """Say whether nothing has come yet but white space and a byte order mark."""
+    return _LEADING.fullmatch(start) is not None
+
+
+def excerpt(content: bytes) -> str:
+    """Return the beginning of a body as it may be shown: one line, long digit runs masked."""
+    text = " ".join(content.decode("utf-8", "replace").split())
+    text = mask_digits(mask_address(text))
+    shown = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
+    return repr(shown)
+
+
+def _named(format_name: str | None, media_type: str | None) -> Decoder | None:
+    if format_name is not None:
+        return decoder_named(format_name)
+    if media_type is None:
+        return None  # asking every decoder would load them all
+    return next((known for known in decoders() if media_type in known.media_types), None)
+
+
+def _may_begin(decoder: Decoder, content: bytes) -> bool:
+    return not decoder.first_bytes or content[0] in decoder.first_bytes

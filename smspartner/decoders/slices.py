@@ -1,0 +1,162 @@
+"""The envelope with a hole: how a body of any size is read in slices by a parser of whole ones.
+
+A body is an envelope around one long array. With the *head* (all up to the first record) and a
+*closing* that ends everything the head leaves open, ``head + some records + closing`` is again a
+small complete document, and a real parser reads it. Nothing here tokenises: a cut is a guess,
+and the parser judges it. Two proofs keep the guess from ever shifting a number:
+
+- A slice is decoded between two more records, the *probes*, which carry a text nobody can
+  foresee. Only if they come back as the first and the last record was the cut inside the array,
+  at the end of a record, and not in a string, a nested value, or an array further on.
+- The rest of the body is decoded with the probe before it. Only if it comes back first is the
+  array of the tail still the array that the slices came from.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from smspartner.errors import APIError, DecodeError, RecordError
+from smspartner.models.envelope import RentalAnswer
+from smspartner.models.number import RentedNumber
+
+#: The text of the probe: fresh in every process, so that no body can imitate it.
+PROBE: Final = RentedNumber(0, secrets.token_hex(12), stop_sms=False)
+
+# The last record end is looked for in the last bytes of a window before all of it is searched:
+# a record is some 50 to 150 bytes, and looking through 4 KiB took 5 % of the whole.
+_TAIL: Final = 512
+
+#: More than a few places that look like a hole is a body made to be slow: it is then read in one
+#: piece, under the limit for that.
+CANDIDATES: Final = 16
+
+Parse = Callable[[bytes], RentalAnswer]
+
+
+class counting_from:  # noqa: N801 - a context manager, used like a function
+    """Let the index of a record error count from another place; it is shifted by ``first``."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, RecordError) and self._first:
+            raise RecordError(self._first + error.index, error.field, error.reason) from None
+
+
+class Cut(NamedTuple):
+    """Where a window is cut: the end of one record and the start of the next, in bytes."""
+
+    end: int
+    start: int
+
+
+class Markup(NamedTuple):
+    """How a body writes what stands around its records.
+
+    Attributes:
+        closing: what ends everything that the head leaves open.
+        separator: what stands between two records.
+        probes: the probe as the first and as the last record; in an object they need two keys.
+        boundary: finds the end of a record, its first group, and all up to the start of the next.
+    """
+
+    closing: bytes
+    separator: bytes
+    probes: tuple[bytes, bytes]
+    boundary: re.Pattern[bytes]
+
+
+class Hole(ABC):
+    """The place in a body where its records stand.
+
+    Args:
+        head: all bytes before the first record.
+        parse: reads a complete document of this body, or raises APIError or DecodeError.
+        markup: how this body writes what stands around its records.
+
+    Attributes:
+        head: as given.
+        declared: the count the head declares, None where it declares none.
+    """
+
+    def __init__(self, head: bytes, parse: Parse, markup: Markup) -> None:
+        self.head = head
+        self.parse = parse
+        self.declared: int | None = None
+        self._empty = head + markup.probes[0] + markup.closing
+        self._before = head + markup.probes[0] + markup.separator
+        self._behind = markup.separator + markup.probes[1] + markup.closing
+        self._boundary = markup.boundary
+
+    @abstractmethod
+    def walk(self, window: bytes) -> Cut | None:
+        """Return the last true boundary in a window, found by a parser instead of a guess."""
+
+    def opens(self) -> bool:
+        """Say whether this is the hole: a probe put into it is read back as the only record."""
+        try:
+            answer = self.parse(self._empty)
+        except (DecodeError, APIError):
+            return False
+        self.declared = answer.phone_numbers
+        return answer.records == [PROBE]
+
+    def cut(self, window: bytes) -> Cut | None:
+        """Return the last place in a window that looks like the end of a record."""
+        for start in (max(0, len(window) - _TAIL), 0):
+            last = deque(self._boundary.finditer(window, start), maxlen=1)
+            if last:
+                return Cut(last[0].end(1), last[0].end())
+        return None
+
+    def decode(self, records: bytes) -> list[RentedNumber] | None:
+        """Return the records of a slice, None where the slice does not end at a record's end.
+
+        Raises:
+            RecordError: a record is wrong; its index counts from the start of the slice.
+        """
+        try:
+            with counting_from(-1):
+                found = self.parse(b"".join((self._before, records, self._behind))).records
+        except RecordError:
+            raise
+        except (DecodeError, APIError):
+            return None  # an answer made of a bad cut says nothing
+        inside = len(found) > 1 and found[0] == found[-1] == PROBE
+        return found[1:-1] if inside else None
+
+    def explain(self, records: bytes) -> None:
+        """Raise the DecodeError that says why a window of records cannot be read at all."""
+        self.parse(self.head + records)
+
+    def finish(self, rest: bytes, *, untouched: bool) -> RentalAnswer:
+        """Return the end of the body as an answer with the last records.
+
+        Args:
+            rest: all bytes after the last slice.
+            untouched: no slice came before, so the rest need not begin with a record.
+
+        Raises:
+            RecordError: a record is wrong; its index counts from the start of ``rest``.
+            DecodeError: the body stops early, or is not what the contract says.
+        """
+        if untouched:
+            return self.parse(self.head + rest)
+        with counting_from(-1):
+            answer = self.parse(self._before + rest)
+        records = answer.records
+        if not records or records[0] != PROBE:
+            raise DecodeError("the body gives the numbers twice, in two different places")
+        return msgspec.structs.replace(answer, datas=records[1:])

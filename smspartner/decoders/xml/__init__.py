@@ -1,0 +1,1 @@
+"""Positional XML: prolog, slices, elements, positions, and the fast path."""

@@ -1,0 +1,111 @@
+"""The guard before the XML parser: no DOCTYPE, no other encoding (rule R10).
+
+A document type declaration can only stand before the first start tag. So everything up to that
+tag goes through defusedxml's expat parser, which refuses any DOCTYPE, and only then may lxml see
+the document: the two parsers share no code, and lxml never meets a DTD.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesImpl
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.expatreader import create_parser
+
+from smspartner.decoders.limits import KIB
+from smspartner.errors import (
+    DecodeError,
+    LimitError,
+    TruncatedError,
+    UnknownFormatError,
+    UnsafeXMLError,
+)
+from smspartner.models.masks import mask_digits
+
+#: How far the first start tag may be from the beginning.
+PROLOG_LIMIT: Final = 64 * KIB
+
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_DECLARATION: Final = re.compile(r"<\?xml\s[^>]*")
+_ENCODING: Final = re.compile(r"""encoding\s*=\s*(?:"([^"'>]*)"|'([^"'>]*)')""")
+_READ: Final = "only UTF-8, UTF-16 with a byte order mark and declared ISO-8859-1 are read"
+_ALLOWED: Final = {"utf-8", "iso-8859-1"}
+_ALLOWED_UTF16: Final = {"utf-16", "utf-16le", "utf-16be"}
+
+
+class _RootReached(Exception):  # noqa: N818 - it ends the guard's work, it is no error
+    """The first start tag: no DTD can follow it."""
+
+
+class _StopAtRoot(ContentHandler):
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: ARG002, N802 - SAX
+        raise _RootReached(name)
+
+
+def guard(document: bytes, *, complete: bool = True) -> bool:
+    """Return whether the first element was reached; what stands before it is then harmless.
+
+    Args:
+        document: a document, or the beginning of one.
+        complete: whether it is all there is, so that it must have an element.
+
+    Raises:
+        UnsafeXMLError: a DOCTYPE, or an encoding other than UTF-8, UTF-16 with a byte order mark
+            or declared ISO-8859-1.
+        UnknownFormatError: the root is ``<html>``.
+        TruncatedError: the document ends before its first start tag.
+        LimitError: no start tag in the first 64 KiB.
+        DecodeError: not well-formed up to the first start tag.
+    """
+    _check_encoding(document)
+    name = _root_name(document[:PROLOG_LIMIT])
+    if name is None and len(document) >= PROLOG_LIMIT:
+        raise LimitError(f"no XML element begins in the first {PROLOG_LIMIT} bytes")
+    if name is None and complete:
+        raise TruncatedError("the XML body stops before its first element")
+    if name is not None and name.lower() == "html":
+        raise UnknownFormatError("the answer is an HTML page, not data")
+    return name is not None
+
+
+def _check_encoding(document: bytes) -> None:
+    wide = document.startswith(_UTF16)
+    if document.startswith(_UTF32) or (not wide and b"\0" in document[:4]):
+        raise UnsafeXMLError(f"the XML is neither in UTF-8 nor marked as UTF-16; {_READ}")
+    start = document[:PROLOG_LIMIT].removeprefix(codecs.BOM_UTF8)
+    declaration = _DECLARATION.match(start.decode("utf-16" if wide else "latin-1", "replace"))
+    for name in map("".join, _ENCODING.findall(declaration[0]) if declaration else ()):
+        if name.lower() not in (_ALLOWED_UTF16 if wide else _ALLOWED):
+            raise UnsafeXMLError(
+                f"the XML declares the encoding {mask_digits(name[:40])!r}; {_READ}"
+            )
+
+
+def _root_name(prolog: bytes) -> str | None:
+    """Return the name of the first element, None where none begins."""
+    parser = create_parser(forbid_dtd=True)
+    parser.setContentHandler(_StopAtRoot())
+    try:
+        parser.feed(prolog)
+    except _RootReached as reached:
+        return str(reached)
+    except DefusedXmlException:
+        problem: DecodeError = UnsafeXMLError(
+            "the XML has a DOCTYPE, which is never read: it can make a parser fetch files or "
+            "fill the memory"
+        )
+    except Exception as error:  # noqa: BLE001 - whatever the guard cannot pass, it refuses
+        problem = DecodeError(f"the XML is not well-formed at its beginning ({_words(error)})")
+    else:
+        return None
+    raise problem
+
+
+def _words(error: Exception) -> str:
+    """Return expat's own words without the address that SAX puts before them."""
+    return str(getattr(error, "getMessage", lambda: type(error).__name__)())

@@ -1,0 +1,1 @@
+"""Numbers in files, tables and databases: written and read."""

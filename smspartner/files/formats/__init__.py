@@ -1,0 +1,1 @@
+"""One module for each format: its writing and its reading side."""

@@ -1,0 +1,182 @@
+"""Numbers from files: bodies as the service sent them, and every export.
+
+::
+
+    with inputs.open_numbers("numbers.parquet") as source:
+        for batch in source.batches():
+            print(len(batch["phone"]))
+
+``formats`` is the registry. The contract of a format:
+
+1. ``recognises`` tells by the beginning of a file whether it is of this format, and is never
+   wrong about files of the other ones. Only where no beginning tells do ``endings`` count.
+2. ``read`` yields batches of columns (``id``, ``phone``, ``stop_sms``, ``e164``: those the file
+   has, in every batch the same) and holds no more than one of them. A column that a file lacks
+   is not made up: nobody is taken for not having opted out because nothing says so.
+3. What is wrong with the file is a ``DecodeError`` that names the file and the line or record.
+
+Files come from anywhere, so every value is checked by the scalar rules of bodies (rule R7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Final, Protocol
+
+from smspartner.files.atomic import Target
+from smspartner.files.columns import Batch
+from smspartner.files.formats.arrow_read import ArrowFormat, ParquetFormat
+from smspartner.files.formats.body import BodyFormat
+from smspartner.files.formats.csv_read import CSVFormat
+from smspartner.files.formats.json_read import JSONFormat, JSONLinesFormat
+from smspartner.files.formats.sqlite_read import SQLiteFormat
+from smspartner.files.input_file import InputFile, opened
+from smspartner.files.unknown import is_something_else, unknown_format
+from smspartner.files.write import COLUMNS
+
+__all__ = ["BATCH_COLUMNS", "Batch", "Format", "InputFile", "Source", "formats", "open_numbers"]
+
+
+class Format(Protocol):
+    """One kind of file; the contract is in the module's docstring."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def endings(self) -> Sequence[str]:
+        """The endings of file names that mean it, with the dot, in lower case."""
+        ...
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its numbers are in an order of their own."""
+        ...
+
+    def recognises(self, start: bytes) -> bool:
+        """Tell by its first 64 KiB whether a file is of this format."""
+        ...
+
+    def read(self, file: InputFile) -> Iterator[Batch]:
+        """Yield the numbers of a file; may set ``declared``, ``rentals`` and ``kind`` of it."""
+        ...
+
+
+class Source:
+    """The numbers of one file, on their way: ``batches`` can be gone through once.
+
+    As text it is the file's name as errors show it.
+
+    Attributes:
+        name: the file as the user named it.
+        columns: what is known of each number: of ``id``, ``phone``, ``stop_sms``, ``e164``. Those
+            of a body for a file without numbers.
+        empty: whether there is no number in it.
+        ordered: False for a database, whose rows have no order of their own.
+        found: how many numbers have been read so far.
+    """
+
+    def __init__(self, file: InputFile, form: Format) -> None:
+        self.name = file.name
+        self.ordered = form.ordered
+        self.found = 0
+        self._file = file
+        self._file.kind = form.name
+        self._batches = form.read(file)
+        first = next(self._batches, None)
+        self._first: list[Batch] = [] if first is None else [first]
+        self.empty = first is None
+        self.columns = COLUMNS if first is None else tuple(first)
+
+    @property
+    def kind(self) -> str:
+        """What the file is, such as ``CSV`` or ``XML body``."""
+        return self._file.kind
+
+    @property
+    def declared(self) -> int | None:
+        """The count a body declares; None before it is known, and for everything else."""
+        return self._file.declared
+
+    @property
+    def rentals(self) -> int | None:
+        """How many rentals a database holds; None for everything else."""
+        return self._file.rentals
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the file can be opened again, with the same in it: it is no pipe."""
+        return self._file.regular
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the numbers as columns: each batch maps names to lists of equal length.
+
+        Raises:
+            DecodeError: the file is not what it seems to be; the message says where. All numbers
+                before that place have been yielded, but for those of the same batch.
+            ConfigurationError: the file cannot be read any more.
+        """
+        with self._file.reading():
+            for batch in chain(self._first, self._batches):
+                self._first = []
+                self.found += len(batch[self.columns[0]])
+                yield batch
+
+    def __str__(self) -> str:
+        return str(self._file)
+
+
+#: All columns that a batch can have, in their order.
+BATCH_COLUMNS: Final = ("id", "phone", "stop_sms", "e164")
+
+#: Every format by its name. Asked in this order: what begins with a mark of its own comes first.
+formats: Final[dict[str, Format]] = {
+    form.name: form
+    for form in (
+        ParquetFormat(),
+        ArrowFormat(),
+        SQLiteFormat(),
+        JSONFormat(),
+        JSONLinesFormat(),
+        CSVFormat(),
+        BodyFormat(),
+    )
+}
+
+
+@contextlib.contextmanager
+def open_numbers(target: Target, *, token: str | None = None) -> Iterator[Source]:
+    """Open a file that has numbers in it, whatever it is.
+
+    Args:
+        target: a file name, ``-`` for standard input, or ``sqlite:///file.db``.
+        token: which rental of a database; None for all of them. Nothing else looks at it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, an extra is missing, or the database has no
+            rental of this token.
+        UnknownFormatError: it is none of the formats that can be read.
+        APIError: it is a body, and a refusal of the service.
+        DecodeError: it cannot be understood; the message says where, the subclass in which way.
+    """
+    with opened(os.fspath(target), token) as file:
+        with file.reading():
+            source = Source(file, _format_of(file))
+        yield source
+
+
+def _format_of(file: InputFile) -> Format:
+    for form in formats.values():
+        if form.recognises(file.start):
+            return form
+    ending = "" if is_something_else(file.start) else Path(file.name).suffix.lower()
+    for form in formats.values():
+        if ending in form.endings and file.is_text():
+            return form
+    raise unknown_format(file)

@@ -1,0 +1,42 @@
+"""What to say of a file that holds no numbers in any form that is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smspartner.decoders.detect import excerpt
+from smspartner.errors import UnknownFormatError
+from smspartner.files.input_file import InputFile
+
+#: What other files begin with, and what to do about them.
+_OTHERS: Final = {
+    b"PK\x03\x04": "it is a workbook or a zip archive; save the sheet as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "it is an old workbook (.xls); save the sheet as CSV",
+    b"%PDF": "it is a PDF; ask for the table that it was made of, as CSV",
+    b"\x1f\x8b": "it is compressed; unpack it first (gunzip)",
+    b"\x28\xb5\x2f\xfd": "it is compressed; unpack it first (zstd -d)",
+    b"\xff\xfe": "it is text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "it is text in UTF-16; save it as UTF-8",
+}
+
+
+def unknown_format(file: InputFile) -> UnknownFormatError:
+    """Return the error for a file that no format recognises."""
+    return UnknownFormatError(f"{file}: {_reason(file.start)}")
+
+
+def is_something_else(start: bytes) -> bool:
+    """Say whether a file begins like one of another kind, whatever it is called."""
+    return start.startswith(tuple(_OTHERS))
+
+
+def _reason(start: bytes) -> str:
+    if not start.strip():
+        return "it is empty; there is nothing to read"
+    for mark, reason in _OTHERS.items():
+        if start.startswith(mark):
+            return reason
+    return (
+        "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow or SQLite "
+        f"with numbers in it; it begins with {excerpt(start[:200])}"
+    )

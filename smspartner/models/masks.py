@@ -1,0 +1,47 @@
+"""What may be shown of a phone and of the API key: in a repr, an error, a log line."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+#: What stands for an API key.
+MASK: Final = "***"
+
+#: The key in an address, also where that address is itself quoted inside another one.
+_IN_ADDRESS: Final = re.compile(r"""(apikey(?:=|%3d|%253d))[^&\s"'<>)]*""", re.IGNORECASE)
+
+_FRENCH: Final = re.compile(r"\+33[1-9]\d{8}", re.ASCII)
+
+
+def mask_phone(phone: str) -> str:
+    """Return a phone as it may be shown: its kind and its last two characters.
+
+    >>> mask_phone("+33639980042")
+    '+33 6 •• •• •• 42'
+
+    Anything but a French number in international form keeps its last two characters only, and
+    a text of six characters or fewer none.
+    """
+    if _FRENCH.fullmatch(phone):
+        return f"+33 {phone[3]} •• •• •• {phone[-2:]}"
+    shown = 2 if len(phone) > 6 else 0  # noqa: PLR2004 - two of six would be a third of it
+    return "•" * (len(phone) - shown) + phone[len(phone) - shown :]
+
+
+#: Six digits or more, as people write phones: with one blank, dot, dash or slash between them.
+_DIGITS: Final = re.compile(r"\d(?:[ ./-]?\d){5,}")
+
+
+def mask_digits(text: str) -> str:
+    """Return a text from outside as it may be shown: what could be a phone in it is hidden."""
+    return _DIGITS.sub(lambda run: "•" * len(run[0]), text)
+
+
+def mask_address(text: str) -> str:
+    """Return a text with the value of every ``apiKey=`` in it hidden.
+
+    >>> mask_address("GET /v1/location/status?apiKey=a%2Fb&token=t")
+    'GET /v1/location/status?apiKey=***&token=t'
+    """
+    return _IN_ADDRESS.sub(rf"\g<1>{MASK}", text)

@@ -1,0 +1,73 @@
+"""The domain, and by its field order the layout of the wire.
+
+Each struct is the one table of wire names: its renames are the JSON keys, its field order is the
+order of the positional XML entries (contract A2, A5). Nothing else repeats either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from smspartner.errors import OutputError
+from smspartner.models.masks import mask_phone
+
+_INT64: Final = range(-(2**63), 2**63)
+
+#: A phone is text that is not empty; the decoders also refuse blank ones (rule R7).
+Phone = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+# gc=False: a record holds an int, a str and a bool and so can never be part of a reference
+# cycle; left untracked, a million of them cost the collector nothing.
+class RentedNumber(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One rented contact.
+
+    Attributes:
+        id: the contact's identifier at SMS Partner.
+        phone: the phone as the service sent it, never edited (rule R7).
+        stop_sms: True where the person has opted out of SMS: do not write to them.
+    """
+
+    id: int
+    phone: Phone
+    stop_sms: bool
+
+    def __repr__(self) -> str:
+        phone = mask_phone(self.phone)
+        return f"RentedNumber(id={self.id}, phone={phone!r}, stop_sms={self.stop_sms})"
+
+
+def require_int64(numbers: Sequence[RentedNumber], first: int) -> None:
+    """Refuse ids that a target whose integers have 64 bits cannot hold.
+
+    Args:
+        numbers: the records.
+        first: the place of the first of them in the rental, counted from 0.
+
+    Raises:
+        OutputError: an id has more bits; the message says which record it is.
+    """
+    ids = [number.id for number in numbers]
+    if max(ids) in _INT64 and min(ids) in _INT64:
+        return
+    found = next(index for index, value in enumerate(ids) if value not in _INT64)
+    raise OutputError(
+        f"the id of record {first + found} (counted from 0) does not fit in 64 bits; "
+        "write CSV or JSON Lines instead"
+    )
+
+
+def not_text(numbers: Sequence[RentedNumber], first: int) -> OutputError:
+    """Return the error for records of which a phone has a lone surrogate; arguments as above."""
+    found = next((i for i, number in enumerate(numbers) if has_surrogates(number.phone)), 0)
+    return OutputError(
+        f"the phone of record {first + found} (counted from 0) is not text that can be written"
+    )
+
+
+def has_surrogates(text: str) -> bool:
+    """Say whether there is a lone surrogate: what Python makes of bytes that are not UTF-8."""
+    return any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,44 @@
+"""A rental's numbers, all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import overload
+
+import msgspec
+
+from smspartner.models.number import RentedNumber
+from smspartner.models.table import Tabular
+
+
+class Rental(msgspec.Struct, Tabular, frozen=True):
+    """The numbers of one rental, complete: a sequence, as ``numbers`` is.
+
+    Attributes:
+        numbers: the records in the order of the wire.
+        declared: the count the service declared, None where it declared none. Where there is
+            one, it equals ``len(numbers)`` (rule R8).
+    """
+
+    numbers: tuple[RentedNumber, ...]
+    declared: int | None = None
+
+    def batches(self) -> tuple[tuple[RentedNumber, ...]]:
+        """Return all numbers as one batch, in the form that exports take."""
+        return (self.numbers,)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> RentedNumber: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[RentedNumber, ...]: ...
+    def __getitem__(self, place: int | slice) -> RentedNumber | tuple[RentedNumber, ...]:
+        return self.numbers[place]
+
+    def __iter__(self) -> Iterator[RentedNumber]:
+        return iter(self.numbers)
+
+    def __repr__(self) -> str:
+        return f"Rental({len(self.numbers)} numbers, declared={self.declared})"

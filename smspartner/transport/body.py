@@ -1,0 +1,167 @@
+"""The body of an answer as it arrives: decoded, counted, and never silently short."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Self
+
+from smspartner.errors import (
+    DeadlineError,
+    LimitError,
+    SMSPartnerError,
+    TransportError,
+    TruncatedError,
+)
+from smspartner.transport.deadline import Clock
+from smspartner.transport.failures import NETWORK_ERRORS, is_timeout
+from smspartner.transport.gunzip import Gunzip
+
+#: The largest piece handed out, in bytes.
+PIECE: Final = 64 * 1024
+
+_RECORDED: Final = (
+    "do not use what came. If this was a download, the service may have recorded it: look at the "
+    "status of the rental before asking for the file again"
+)
+
+
+class Terms(NamedTuple):
+    """Under which terms a body is read.
+
+    Attributes:
+        status: the HTTP status of the answer.
+        cap: the most bytes the body may have once decoded.
+        timeout: how long a wait for the next byte may be, in seconds.
+        clock: the time allowed for the whole call.
+        gzip: whether the body is compressed.
+    """
+
+    status: int
+    cap: int
+    timeout: float
+    clock: Clock
+    gzip: bool
+
+
+class Body:
+    """The pieces of a body, decoded; an iterator.
+
+    It ends where the transport knows the body to be whole, or where it cannot know: a body
+    without a length that the server ends by closing. There the reader has to prove the end
+    (rule R8).
+
+    Args:
+        raw: the response of urllib3, told not to decode.
+        terms: the limits.
+        on_end: called once with the bytes received, at the end, on failure, or by ``close``;
+            frees the connection.
+    """
+
+    def __init__(self, raw: Any, terms: Terms, on_end: Callable[[int], None]) -> None:
+        self._raw = raw
+        self._terms = terms
+        self._on_end: Callable[[int], None] | None = on_end
+        self._gunzip = Gunzip(self._read) if terms.gzip else None
+        self._received = 0
+        self._handed = 0
+        self._whole = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return self._next()
+        except BaseException:  # the end, an error, Ctrl-C: in each case nobody reads on
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Free the connection. Reading on is an error, unless the body had ended."""
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end(self._received)
+
+    def _next(self) -> bytes:
+        self._check()
+        piece = self._decoded(min(PIECE, self._terms.cap - self._handed + 1))
+        self._handed += len(piece)
+        if not piece:
+            self._whole = True
+            raise StopIteration
+        if self._handed > self._terms.cap:
+            del piece  # phones have no place among the variables of a traceback
+            raise self._about(
+                LimitError(
+                    f"the body is larger than {self._terms.cap} bytes; where that is right, "
+                    "raise the limit for bodies"
+                )
+            )
+        return piece
+
+    def _check(self) -> None:
+        if self._whole:
+            raise StopIteration
+        if self._on_end is None:
+            raise TransportError("the answer was closed before its body had ended")
+        if self._terms.clock.over():
+            raise self._too_late()
+
+    def _decoded(self, most: int) -> bytes:
+        if self._gunzip is None:
+            return self._read(most)
+        try:
+            return self._gunzip(most)
+        except EOFError:
+            failure = self._cut()
+        except zlib.error:
+            failure = self._about(
+                TransportError(f"the gzip coding of the body is damaged; {_RECORDED}")
+            )
+        raise failure
+
+    def _read(self, most: int) -> bytes:
+        if self._terms.clock.over():  # gzip may take many reads before it gives a byte
+            raise self._too_late()
+        try:
+            piece: bytes = self._raw.read1(most) or b""
+        except NETWORK_ERRORS as error:
+            failure = self._broken(error)
+        else:
+            self._received += len(piece)
+            return piece
+        raise failure
+
+    def _broken(self, error: Exception) -> SMSPartnerError:
+        if self._terms.clock.over():
+            return self._too_late()
+        if is_timeout(error):
+            return self._stopped(f"the body stalled: no byte for {self._terms.timeout:g} s")
+        return self._cut()
+
+    def _too_late(self) -> SMSPartnerError:
+        seconds = self._terms.clock.seconds
+        return self._stopped(f"the {seconds:g} s allowed for the whole call ran out", DeadlineError)
+
+    def _stopped(self, what: str, kind: type[TransportError] = TransportError) -> SMSPartnerError:
+        advice = _RECORDED if self._received else "try again later"
+        return self._about(
+            kind(
+                f"{what}, after {self._received} bytes of the body; {advice}",
+                retryable=not self._received,
+            )
+        )
+
+    def _cut(self) -> SMSPartnerError:
+        if not self._received:
+            return self._stopped("the connection was cut")
+        return self._about(
+            TruncatedError(
+                f"the connection was cut after {self._received} bytes of the body; {_RECORDED}"
+            )
+        )
+
+    def _about(self, error: SMSPartnerError) -> SMSPartnerError:
+        error.http_status = self._terms.status
+        return error

@@ -1,0 +1,462 @@
+"""The client against the stand-in service, over real sockets."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pytest
+
+import smspartner
+from smspartner import (
+    APIError,
+    APIKeyInvalidError,
+    APIKeyMissingError,
+    Client,
+    ConfigurationError,
+    CountMismatchError,
+    OutputError,
+    RecordError,
+    RentalNotFoundError,
+    Sandbox,
+    TokenMissingError,
+    TruncatedError,
+    UnknownFormatError,
+)
+from smspartner.files.atomic import RawBody
+from smspartner.transport import Reply
+
+DOCUMENTED_XML = b"""<?xml version='1.0' encoding='UTF-8'?>
+<result>
+  <entry>true</entry>
+  <entry>2</entry>
+  <entry>
+    <entry>
+      <entry>4314</entry>
+      <entry>
+        <![CDATA[+33639980011]]>
+      </entry>
+      <entry>false</entry>
+    </entry>
+    <entry><entry>4315</entry><entry> <![CDATA[+33639980012]]></entry><entry>true</entry></entry>
+  </entry>
+</result>
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(numbers=2_000) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.url) as made:
+        yield made
+
+
+@pytest.fixture(params=["json", "xml"])
+def format_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Canned:
+    """A transport that answers every request with the same body."""
+
+    def __init__(
+        self, body: bytes, media_type: str = "application/json", status: int = 200
+    ) -> None:
+        self.body = body
+        self.headers = {"Content-Type": media_type}
+        self.status = status
+        self.params: dict[str, str] = {}
+
+    def get(
+        self, path: str, params: object, *, within: float | None = None, once: bool = False
+    ) -> Reply:
+        assert (path, within, once) == ("location/file/download", None, False)
+        self.params = dict(params)  # type: ignore[call-overload]
+        return Reply(self.status, self.headers, [self.body])
+
+    def close(self) -> None:
+        pass
+
+
+def test_download_gives_the_numbers_that_were_rented(
+    sandbox: Sandbox, client: Client, format_name: str
+) -> None:
+    rental = client.download(sandbox.token, format=format_name)
+    assert rental.numbers == tuple(sandbox.expected())
+    assert rental.declared == len(rental) == 2_000
+
+
+def test_both_formats_give_equal_objects(sandbox: Sandbox, client: Client) -> None:
+    assert client.download(sandbox.token) == client.download(sandbox.token, format="xml")
+
+
+def test_stream_knows_the_count_before_the_last_record(client: Client, format_name: str) -> None:
+    with client.stream("n-20000", format=format_name) as stream:
+        assert stream.declared == 20_000
+        assert next(stream).id
+        assert stream.found < 20_000
+        assert sum(1 for _ in stream) == 19_999
+        assert stream.format == format_name
+
+
+def test_batches_and_iteration_share_one_position(client: Client) -> None:
+    with client.stream("n-5000") as stream:
+        first = next(stream)
+        rest = [number for batch in stream.batches() for number in batch]
+    assert first not in rest
+    assert stream.found == 5_000
+
+
+def test_numbers_that_were_looked_at_come_once_and_the_others_are_not_lost(
+    sandbox: Sandbox, client: Client, format_name: str
+) -> None:
+    expected = list(sandbox.expected())
+    with client.stream(sandbox.token, format=format_name) as stream:
+        seen = [next(stream), next(stream)]
+        batches = stream.batches()
+        seen += next(batches)
+        seen.append(next(stream))
+        seen += [number for batch in stream.batches() for number in batch]
+        assert list(stream) == []
+    assert seen == expected
+
+
+def test_a_stream_that_failed_does_not_look_complete_when_it_is_read_again(client: Client) -> None:
+    with client.stream("n-5000.declared-7") as stream:
+        with pytest.raises(CountMismatchError):
+            deque(stream, maxlen=0)
+        reads: list[Callable[[], object]] = [
+            stream.__next__,
+            stream.to_arrow,
+            partial(list, stream.batches()),
+        ]
+        for read in reads:
+            with pytest.raises(CountMismatchError):
+                read()
+
+
+def test_a_refusal_after_a_lost_answer_says_that_the_lost_one_may_have_counted() -> None:
+    with (
+        Sandbox(once=True) as strict,
+        Client(strict.api_key, base_url=strict.url) as client,
+        pytest.raises(RentalNotFoundError) as caught,
+    ):
+        client.download("n-5.fault-cut-headers.times-1")
+    (note,) = caught.value.__notes__
+    assert note.startswith("an earlier attempt was lost before its answer came")
+
+
+def test_a_rental_is_a_sequence(client: Client) -> None:
+    rental = client.download("n-5")
+    assert rental[0] == rental.numbers[0]
+    assert rental[-2:] == rental.numbers[3:]
+    assert list(reversed(rental)) == list(reversed(rental.numbers))
+
+
+@pytest.mark.parametrize("key", [5, b"key"])
+def test_a_key_that_is_not_text_is_refused(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the API key is not text"):
+        Client(key)
+
+
+@pytest.mark.parametrize("token", [5, b"token", None])
+def test_a_token_that_is_not_text_is_refused(client: Client, token: Any) -> None:
+    with pytest.raises(ConfigurationError, match="token is text"):
+        client.download(token)
+
+
+def test_a_page_instead_of_a_body_is_shown_with_its_status(sandbox: Sandbox) -> None:
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client,
+        pytest.raises(UnknownFormatError, match=r"Bad Gateway.*\(HTTP 502\)$"),
+    ):
+        client.download("fault-html")
+
+
+def test_a_table_of_a_stream_has_what_is_left_and_a_second_one_is_an_error(
+    sandbox: Sandbox, client: Client
+) -> None:
+    with client.stream(sandbox.token) as stream:
+        next(stream)
+        assert pa.table(stream).num_rows == sandbox.numbers - 1
+        for make in (stream.to_arrow, stream.__arrow_c_stream__, partial(pa.table, stream)):
+            with pytest.raises(ConfigurationError, match="read to its end"):
+                make()
+    with client.stream("n-0") as stream:
+        assert stream.to_arrow().num_rows == 0
+    with client.stream("n-5") as stream:
+        assert len(list(stream)) == 5
+        with pytest.raises(ConfigurationError, match="read to its end"):
+            stream.to_pandas()
+
+
+def test_leaving_a_stream_early_is_allowed(client: Client, format_name: str) -> None:
+    with client.stream("n-1000000", format=format_name) as stream:
+        next(stream)
+    assert stream.found < 20_000
+
+
+def test_save_writes_the_body_byte_for_byte(
+    sandbox: Sandbox, client: Client, tmp_path: Path, format_name: str
+) -> None:
+    path = tmp_path / "body"
+    saved = client.save(sandbox.token, path, format=format_name)
+    body = path.read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (saved.bytes, saved.sha256) == (len(body), hashlib.sha256(body).hexdigest())
+    assert (saved.format, saved.numbers, saved.declared) == (format_name, 2_000, 2_000)
+    assert smspartner.decode(body).numbers == tuple(sandbox.expected())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_refusal_never_becomes_a_file(client: Client, tmp_path: Path, format_name: str) -> None:
+    path = tmp_path / "body"
+    path.write_bytes(b"old")
+    with pytest.raises(RentalNotFoundError):
+        client.save("no such rental", path, format=format_name)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_body_that_cannot_be_understood_is_kept_whole(tmp_path: Path) -> None:
+    body = b'{"success":true,"phoneNumbers":1,"datas":[{"id":"x","phone":"+33639980001"}]}'
+    path = tmp_path / "body.json"
+    with Client("k", transport=Canned(body)) as client, pytest.raises(RecordError) as caught:
+        client.save("t", path)
+    assert path.read_bytes() == body
+    assert caught.value.http_status == 200
+
+
+def test_the_rest_of_a_body_is_kept_when_a_record_in_its_middle_is_wrong(tmp_path: Path) -> None:
+    record = b'{"id":1,"phone":"+33639980001","stopSms":false},'
+    body = b'{"success":true,"datas":[' + record * 5_000 + b'{"id":null},' + record * 5_000
+    pieces = [body[start : start + 10_000] for start in range(0, len(body), 10_000)]
+    transport = Canned(b"")
+    transport.get = lambda *_, **__: Reply(200, transport.headers, pieces)  # type: ignore[method-assign]
+    path = tmp_path / "body.json"
+    with Client("k", transport=transport) as client, pytest.raises(RecordError) as caught:
+        client.save("t", path)
+    assert (caught.value.index, caught.value.field) == (5_000, "id")
+    assert path.read_bytes() == body
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [("no such rental", RentalNotFoundError), ("", TokenMissingError), (" ", TokenMissingError)],
+)
+def test_refusals_have_classes_of_their_own(
+    client: Client, format_name: str, token: str, error: type[APIError]
+) -> None:
+    with pytest.raises(error) as caught:
+        client.stream(token, format=format_name)
+    assert caught.value.message
+
+
+def test_a_wrong_key_is_refused_by_the_service(sandbox: Sandbox, format_name: str) -> None:
+    with (
+        Client("wrong", base_url=sandbox.url) as client,
+        pytest.raises(APIKeyInvalidError) as caught,
+    ):
+        client.download(sandbox.token, format=format_name)
+    assert (caught.value.code, caught.value.message) == (10, "Clé API incorrecte")
+    assert caught.value.http_status == 200
+
+
+def test_a_refusal_with_an_http_error_status_is_read_the_same(format_name: str) -> None:
+    with (
+        Sandbox(http_errors=True) as sandbox,
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+        pytest.raises(RentalNotFoundError) as caught,
+    ):
+        client.download("no such rental", format=format_name)
+    assert (caught.value.code, caught.value.http_status) == (32, 404)
+
+
+def test_a_missing_key_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SMSPARTNER_API_KEY", raising=False)
+    with pytest.raises(APIKeyMissingError, match="SMSPARTNER_API_KEY"):
+        Client()
+
+
+def test_key_and_address_come_from_the_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMSPARTNER_API_KEY", f" {sandbox.api_key}\n")
+    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
+    with Client() as client:
+        assert len(client.download(sandbox.token)) == 2_000
+
+
+def test_an_unknown_format_is_refused_before_anything_is_sent(
+    sandbox: Sandbox, client: Client
+) -> None:
+    before = len(sandbox.requests)
+    with pytest.raises(ConfigurationError, match="json, xml"):
+        client.download(sandbox.token, format="yaml")
+    assert len(sandbox.requests) == before
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(
+    sandbox: Sandbox, client: Client, tmp_path: Path
+) -> None:
+    before = len(sandbox.requests)
+    with pytest.raises(OutputError, match="folder does not exist"):
+        client.save(sandbox.token, tmp_path / "missing" / "body.json")
+    assert len(sandbox.requests) == before
+
+
+def test_a_server_that_is_not_there_is_safe_to_try_again() -> None:
+    with (
+        Client("k", base_url="http://127.0.0.1:1/v1", retries=0) as client,
+        pytest.raises(smspartner.TransportError) as caught,
+    ):
+        client.download("t")
+    assert caught.value.retryable
+
+
+def test_the_body_decides_when_the_content_type_lies() -> None:
+    with Client("k", transport=Canned(DOCUMENTED_XML, "application/json")) as client:
+        assert [number.id for number in client.download("t", format="xml")] == [4314, 4315]
+
+
+def test_html_is_an_unknown_format_and_carries_the_status() -> None:
+    page = b"<!DOCTYPE html><html><body>Bad gateway</body></html>"
+    with (
+        Client("k", transport=Canned(page, "text/html", 502)) as client,
+        pytest.raises(UnknownFormatError) as caught,
+    ):
+        client.download("t")
+    assert caught.value.http_status == 502
+    assert "Bad gateway" in str(caught.value)
+
+
+def test_a_key_repeated_by_the_service_is_masked() -> None:
+    body = b'{"success":false,"code":10,"message":"unknown key s3cr/t, s3cr%2Ft"}'
+    with Client("s3cr/t", transport=Canned(body)) as client, pytest.raises(APIError) as caught:
+        client.download("t")
+    assert caught.value.message == "unknown key ***, ***"
+    assert "s3cr" not in repr(caught.value) + str(caught.value)
+
+
+def test_repr_shows_no_key() -> None:
+    assert "s3cret" not in repr(Client("s3cret", transport=Canned(b"")))
+
+
+def test_documented_xml_from_a_plain_server_is_read_right() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(DOCUMENTED_XML)))
+            self.end_headers()
+            self.wfile.write(DOCUMENTED_XML)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        address = f"http://127.0.0.1:{server.server_port}/v1"
+        with Client("k", base_url=address) as client:
+            rental = client.download("t", format="xml")
+        thread.join()
+    assert [(n.id, n.phone, n.stop_sms) for n in rental] == [
+        (4314, "+33639980011", False),
+        (4315, " +33639980012", True),
+    ]
+
+
+def test_a_raw_body_gets_every_byte_while_numbers_are_streamed(
+    client: Client, tmp_path: Path, format_name: str
+) -> None:
+    with (
+        RawBody(tmp_path / "raw") as raw,
+        client.stream("n-3000", format=format_name, raw=raw) as stream,
+    ):
+        numbers = tuple(stream)
+    assert smspartner.decode((tmp_path / "raw").read_bytes()).numbers == numbers
+
+
+def test_a_cut_body_is_truncated_and_what_came_is_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "body.json"
+    path.write_bytes(b"old")
+    body = b'{"success":true,"phoneNumbers":2,"datas":[{"id":1,'
+    with Client("k", transport=Canned(body)) as client, pytest.raises(TruncatedError):
+        client.save("t", path)
+    kept = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert body in kept.values()
+
+
+def test_a_client_reads_nothing_from_a_netrc_or_proxy_environment(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert os.environ["HTTP_PROXY"]
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        assert len(client.download(sandbox.token)) == 2_000
+
+
+def test_a_raw_body_that_is_not_open_is_noticed_before_a_download_is_spent(tmp_path: Path) -> None:
+    with Sandbox(numbers=3) as own, Client(own.api_key, base_url=own.url) as client:
+        with pytest.raises(OutputError, match="open the body first"):
+            client.stream(own.token, raw=RawBody(tmp_path / "body.json"))
+        assert own.requests == []
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("no such place"), ValueError("a bug")])
+def test_the_rest_of_a_body_is_kept_when_its_numbers_cannot_be_used(
+    sandbox: Sandbox, tmp_path: Path, error: Exception
+) -> None:
+    path = tmp_path / "body.json"
+
+    def fail(client: Client) -> None:
+        with RawBody(path) as raw, client.stream("n-20000", raw=raw) as stream:
+            next(stream)
+            raise error
+
+    with Client(sandbox.api_key, base_url=sandbox.url) as client, pytest.raises(type(error)):
+        fail(client)
+    assert len(smspartner.decode(path.read_bytes())) == 20_000
+
+
+def test_what_the_service_asked_to_wait_is_in_the_error() -> None:
+    def asked(client: Client, token: str) -> float | None:
+        with pytest.raises(smspartner.SMSPartnerError) as caught:
+            client.download(token)
+        assert caught.value.retryable
+        return caught.value.retry_after
+
+    with Sandbox(retry_after="7") as own, Client(own.api_key, base_url=own.url, retries=0) as one:
+        assert asked(one, "n-1.fault-503") == 7
+        assert asked(one, "n-1.fault-429") == 7
+    with Sandbox(retry_after="7200") as own, Client(own.api_key, base_url=own.url) as four:
+        assert asked(four, "n-1.fault-503") == 7200
+        with pytest.raises(smspartner.TransportError) as caught:
+            four.status("n-1.fault-503")
+        assert caught.value.retry_after == 7200
+
+
+def test_an_answer_that_is_too_large_says_which_limit_and_status(sandbox: Sandbox) -> None:
+    limits = smspartner.Limits(document=100)
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url, limits=limits) as client,
+        pytest.raises(smspartner.LimitError, match=r"Limits\.document") as caught,
+    ):
+        client.status(sandbox.token)
+    assert caught.value.http_status == 200

@@ -1,0 +1,153 @@
+"""The decoders themselves: the express lane of XML, and those of other people."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cases import in_pieces, numbers_of, read_fed
+from lxml import etree
+from markup import PHONE, as_xml, short, xml_record
+from render import cdata, people, rental
+
+from smspartner import ConfigurationError, Limits, ResponseReader, decode, register_decoder
+from smspartner import decoders as registry
+from smspartner.decoders import decoder_named, format_names
+from smspartner.decoders.slices import Hole
+from smspartner.decoders.xml.fast_path import Rows
+from smspartner.models.envelope import A
+
+# The express lane of XML
+
+
+def test_the_express_lane_leaves_a_record_with_further_entries_alone() -> None:
+    plain = as_xml(people(2))
+    rows = Rows.learn(plain.encode())
+    assert rows is not None
+    assert len(rows.read(plain.encode()) or []) == 2
+
+    # A text and a boolean behind the three entries look like a phone and a flag again.
+    longer = xml_record(3, cdata(PHONE), "false", cdata("+33639980099"), "true")
+    assert rows.read((plain + longer).encode()) is None
+    assert rows.read((longer + plain).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        xml_record(f"1{' ' * 3}", cdata(PHONE), "true"),
+        xml_record("1<!-- -->", cdata(PHONE), "true"),
+        xml_record(1, cdata('"'), "true"),
+        xml_record(1, cdata("\\u0041"), "true"),
+        xml_record(1, cdata("é"), "true"),
+        xml_record(1, cdata("  "), "true"),
+        xml_record(1, cdata(""), "true"),
+        xml_record(1, cdata("a]]>b"), "true"),
+        xml_record(1, cdata("\x01"), "true"),
+        xml_record(1, cdata("\0"), "true"),
+        xml_record(1, cdata("a&amp;b"), "true"),
+        xml_record(1, PHONE, "true"),
+        xml_record(cdata("1"), cdata(PHONE), "true"),
+        xml_record(1, cdata(PHONE), cdata("true")),
+        xml_record("007", cdata(PHONE), "true"),
+        xml_record(1, cdata(PHONE), "TRUE"),
+        xml_record(1, cdata(PHONE)),
+        xml_record(1, "false", cdata(PHONE)),
+        xml_record(1, cdata(PHONE), "true", ""),
+        "<entry/>",
+        "<entry>1</entry>",
+        "<entry a='1'>" + xml_record(1, cdata(PHONE), "true")[7:],
+    ],
+    ids=short,
+)
+def test_the_express_lane_leaves_everything_else_to_the_parser(record: str) -> None:
+    plain = as_xml(people(2))
+    rows = Rows.learn(plain.encode())
+    assert rows is not None
+
+    for slice_ in (plain + record, record + plain, plain + record + plain):
+        assert rows.read(slice_.encode()) is None
+
+
+# The general reader of positions
+
+
+def test_lxml_keeps_what_stands_in_cdata_apart() -> None:
+    # The rule about indentation stands on this.
+    parser = etree.XMLParser(strip_cdata=False)
+    root = etree.fromstring(b"<r>\n<![CDATA[\nx]]></r>", parser)
+
+    assert etree.tostring(root) == b"<r>\n<![CDATA[\nx]]></r>"
+
+
+# Other people's decoders
+
+
+class CommaDecoder:
+    """A decoder of somebody else: lines of ``id,phone,stop`` below ``#count``."""
+
+    name = "lines"
+    media_types = frozenset({"text/x-lines"})
+    first_bytes = b"#"
+
+    def decode(self, document: bytes, answer: type[A], limits: Limits) -> A:  # noqa: ARG002 - a protocol
+        count, *lines = document.decode().splitlines()
+        names = ["id", "phone", "stopSms"]
+        rows = [dict(zip(names, line.split(","), strict=True)) for line in lines]
+        return decoder_named("json").decode(
+            json.dumps(rental(rows, count=count[1:])).encode(), answer, Limits()
+        )
+
+    def find_hole(self, window: bytes, limits: Limits) -> Hole | None:  # noqa: ARG002 - a protocol
+        return None
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_loaders", dict(registry._loaders))
+    register_decoder(CommaDecoder())
+
+
+@pytest.mark.usefixtures("lines")
+@pytest.mark.parametrize("amount", [2, 5000])
+def test_a_registered_decoder_reads_bodies_of_any_size(amount: int) -> None:
+    body = f"#{amount}\n".encode() + b"1,+33639980042,true\n" * amount
+
+    assert format_names() == ("json", "xml", "lines")
+    for format_ in ("lines", None):
+        for chunks in ([body], in_pieces(body, 1000)):
+            assert numbers_of(read_fed(chunks, format_)) == [[1, PHONE, True]] * amount
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_registered_decoder_is_known_by_its_media_type() -> None:
+    reader = ResponseReader(media_type="text/x-lines")
+    reader.feed(b"#0\n")
+
+    assert reader.close() == []
+    assert reader.format == "lines"
+
+
+def test_a_decoder_that_is_not_registered_is_unknown() -> None:
+    assert format_names() == ("json", "xml")
+    with pytest.raises(ConfigurationError, match="lines"):
+        decode(b"#0\n", "lines")
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_decoder_can_take_the_place_of_a_built_in_one() -> None:
+    class Mine(CommaDecoder):
+        name = "json"
+        first_bytes = b"{"
+
+    register_decoder(Mine())
+
+    assert isinstance(decoder_named("json"), Mine)
+
+
+def test_a_decoder_needs_a_name() -> None:
+    class Nameless(CommaDecoder):
+        name = ""
+
+    with pytest.raises(ConfigurationError, match="name"):
+        register_decoder(Nameless())

@@ -1,0 +1,609 @@
+"""Positional XML of any shape gives what the JSON gives, or is refused (rules R1, R5, R7).
+
+The oracle is brute force over what an answer could have been: every object that the serializer's
+rules (contract A5) turn into the same entries. One such object: both formats give it. Several: the
+wire cannot tell them apart, and XML is refused. It shares nothing with the decoders.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import types
+import typing
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from itertools import combinations, product
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from smspartner import ConfigurationError, DecodeError
+from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.xml.positional import shape
+from smspartner.models.account import Account, Credits, User
+from smspartner.models.envelope import A, Answer
+from smspartner.models.status import Cost, FileInfo, Place, RentalStatus, Targeting
+from smspartner.sandbox.wire import Format, Named, Nulls, Value, to_bytes
+
+#: What a null becomes, and how the XML is laid out.
+STYLES: Final[list[tuple[Nulls, bool]]] = [
+    ("dropped", True),
+    ("dropped", False),
+    ("kept", True),
+    ("kept", False),
+]
+FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
+SEVERAL: Final = "several ways"
+
+# --- the oracle -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Names:
+    """Elements with names of their own, and what is in them."""
+
+    children: tuple[tuple[str, Cell], ...]
+
+
+#: What is left of a value in XML: a text, an explicit null, entries, or named elements.
+Cell: TypeAlias = "str | tuple[Cell, ...] | Names | None"
+
+INTEGER: Final = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0+)?")
+DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def seen_in_xml(value: Value, nulls: Nulls) -> Cell:
+    """Return what the serializer leaves of a value: scalars are text, most keys are gone."""
+    if isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if item is not None or nulls == "kept"}
+        if isinstance(value, Named) and kept:
+            return Names(tuple((key, seen_in_xml(item, nulls)) for key, item in kept.items()))
+        return tuple(seen_in_xml(item, nulls) for item in kept.values()) or ""
+    if isinstance(value, list):
+        return tuple(seen_in_xml(item, nulls) for item in value) or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _first_two_different(found: Iterator[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for item in found:
+        if item not in kept:
+            kept.append(item)
+        if len(kept) == 2:
+            break
+    return kept
+
+
+@lru_cache(maxsize=4096)
+def could_have_been(kind: Any, cell: Cell) -> list[Any]:
+    """Return what an element may have meant, and no more than two: more change nothing."""
+    return _first_two_different(_origins(kind, cell))
+
+
+def _origins(kind: Any, cell: Cell) -> Iterator[Any]:
+    members = [kind] if typing.get_origin(kind) is list else typing.get_args(kind) or [kind]
+    for member in members:
+        if member is type(None):
+            yield from [None] if cell is None else []
+        elif typing.get_origin(member) is list:
+            yield from _lists(typing.get_args(member)[0], cell)
+        elif issubclass(member, msgspec.Struct):
+            yield from _structs(member, cell)
+        elif isinstance(cell, str):
+            yield from _scalars(member, cell)
+
+
+def _scalars(kind: type, text: str) -> Iterator[Any]:
+    if kind is str:
+        yield text
+    elif kind is bool:
+        yield from [BOOLEANS[text.lower()]] if text.lower() in BOOLEANS else []
+    elif kind is int:
+        yield from (int(found) for found in INTEGER.findall(text) if INTEGER.fullmatch(text))
+    elif DECIMAL.fullmatch(text):
+        yield kind(text)
+
+
+def _lists(item: Any, cell: Cell) -> Iterator[Any]:
+    if cell == "":
+        yield []
+    elif isinstance(cell, tuple):
+        for items in product(*(could_have_been(item, child) for child in cell)):
+            yield list(items)
+
+
+def _structs(kind: type[msgspec.Struct], cell: Cell) -> Iterator[Any]:
+    fields = msgspec.structs.fields(kind)
+    for chosen, cells in _choices(fields, cell):
+        pairs = zip(chosen, cells, strict=True)
+        found = [could_have_been(_declared(field), each) for field, each in pairs]
+        for values_ in product(*found):
+            yield kind(**{f.name: value for f, value in zip(chosen, values_, strict=True)})
+
+
+def _declared(field: msgspec.structs.FieldInfo) -> Any:
+    return bool if field.name == "success" else field.type
+
+
+def _choices(
+    fields: Sequence[msgspec.structs.FieldInfo], cell: Cell
+) -> Iterator[tuple[Sequence[msgspec.structs.FieldInfo], Sequence[Cell]]]:
+    """Yield every choice of fields that the elements may belong to, in their order."""
+    if isinstance(cell, Names):
+        elements = dict(cell.children)
+        chosen = [field for field in fields if field.encode_name in elements]
+        if len(chosen) == len(elements) and all(f in chosen for f in fields if f.required):
+            yield chosen, [elements[field.encode_name] for field in chosen]
+    elif isinstance(cell, tuple) or cell == "":
+        cells = cell or ()
+        optional = [field for field in fields if not field.required]
+        for left_out in combinations(optional, max(0, len(fields) - len(cells))):
+            chosen = [field for field in fields if field not in left_out]
+            if len(chosen) == len(cells):
+                yield chosen, cells
+
+
+# --- from objects to bodies -----------------------------------------------------------------------
+
+
+def on_the_wire(thing: Any, *, named: frozenset[type] = frozenset({User})) -> Value:
+    """Return an object as the service's PHP holds it: a map, or an object where it is ``named``."""
+    if isinstance(thing, msgspec.Struct):
+        fields = msgspec.structs.fields(thing)
+        value = {f.encode_name: on_the_wire(getattr(thing, f.name), named=named) for f in fields}
+        return Named(value) if type(thing) in named else value
+    if isinstance(thing, list):
+        return [on_the_wire(item, named=named) for item in thing]
+    return str(thing) if isinstance(thing, Decimal) else thing
+
+
+def read(value: Value, kind: type[A], form: Format, nulls: Nulls, *, pretty: bool = True) -> A:
+    return decode_answer(to_bytes(value, form, pretty=pretty, nulls=nulls), kind)
+
+
+def check(thing: Answer, *, named: frozenset[type] = frozenset({User})) -> Iterator[str]:
+    """Read an object back from both formats in all styles; yield what became of each XML."""
+    value, kind = on_the_wire(thing, named=named), type(thing)
+    for nulls, pretty in STYLES:
+        assert read(value, kind, "json", nulls, pretty=pretty) == thing
+        origins = could_have_been(kind, seen_in_xml(value, nulls))
+        assert len(origins) == 2 or origins == [thing], "the oracle has lost the truth"
+        yield check_xml(value, kind, nulls, pretty=pretty)
+
+
+def check_xml(value: Value, kind: type[Answer], nulls: Nulls, *, pretty: bool) -> str:
+    """Read XML, which must give the only object it can have been, or a refusal."""
+    origins = could_have_been(kind, seen_in_xml(value, nulls))
+    if len(origins) == 1:
+        assert read(value, kind, "xml", nulls, pretty=pretty) == origins[0]
+        return "equal"
+    with pytest.raises(DecodeError, match=SEVERAL if origins else None):
+        read(value, kind, "xml", nulls, pretty=pretty)
+    return "refused"
+
+
+def every_absence(thing: msgspec.Struct) -> Iterator[Any]:
+    """Yield a struct with each set of its optional fields left out, nothing and all included."""
+    optional = [field.name for field in msgspec.structs.fields(thing) if not field.required]
+    for size in range(len(optional) + 1):
+        for left_out in combinations(optional, size):
+            yield msgspec.structs.replace(thing, **dict.fromkeys(left_out))
+
+
+# --- status and credits ---------------------------------------------------------------------------
+
+PLACE: Final = Place(type="cp", location="60200", volume_desired=10, volume=266)
+COST: Final = Cost(quantity=10, total=Decimal("0.900"), cost_unity=Decimal("0.090"))
+TARGETING: Final = Targeting(
+    sex="femme",
+    min_age=31,
+    max_age=49,
+    zipcode="60200",
+    interest="12",
+    category=103,
+    places=[PLACE],
+    cost=COST,
+)
+STATUS: Final = RentalStatus(
+    success=True,
+    token="t",
+    status="File ready",
+    targeting=TARGETING,
+    file=FileInfo(10),
+)
+CREDITS: Final = Credits(
+    sms=269070,
+    sms_eco=444551,
+    hlr=2044937,
+    to_send=0,
+    solde=Decimal("10224.688"),
+    currency="EUR",
+    balance=Decimal("10224.688"),
+)
+USER: Final = User(username="exemple@email.com", firstname="John", lastname="Doe")
+ACCOUNT: Final = Account(success=True, code=200, user=USER, credits=CREDITS)
+
+
+def with_place(place: Place) -> RentalStatus:
+    return with_targeting(msgspec.structs.replace(TARGETING, places=[PLACE, place]))
+
+
+def with_cost(cost: Cost) -> RentalStatus:
+    return with_targeting(msgspec.structs.replace(TARGETING, cost=cost))
+
+
+def with_targeting(targeting: Targeting) -> RentalStatus:
+    return msgspec.structs.replace(STATUS, targeting=targeting)
+
+
+def with_user(user: User) -> Account:
+    return msgspec.structs.replace(ACCOUNT, user=user)
+
+
+def with_credits(credits_: Credits) -> Account:
+    return msgspec.structs.replace(ACCOUNT, credits=credits_)
+
+
+def with_file(file: FileInfo) -> RentalStatus:
+    return msgspec.structs.replace(STATUS, file=file)
+
+
+#: A struct, where it stands in an answer, and how many readings of XML (every set of absent
+#: fields, in all styles) are equal to the JSON or refused. Numbers of the same kind side by side
+#: cannot be told apart; texts, lists and nested structs can.
+LEVELS: Final[dict[str, tuple[Any, Callable[[Any], Answer], dict[str, int]]]] = {
+    "status": (STATUS, lambda it: it, {"equal": 14, "refused": 2}),
+    "targeting": (TARGETING, with_targeting, {"equal": 528, "refused": 496}),
+    "place": (PLACE, with_place, {"equal": 36, "refused": 28}),
+    "cost": (COST, with_cost, {"equal": 22, "refused": 10}),
+    "file": (FileInfo(10), with_file, {"equal": 8}),
+    "account": (ACCOUNT, lambda it: it, {"equal": 32}),
+    "user": (USER, with_user, {"equal": 32}),
+    "credits": (CREDITS, with_credits, {"equal": 270, "refused": 242}),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_set_of_absent_fields_is_equal_in_both_formats_or_refused(level: str) -> None:
+    full, inside, expected = LEVELS[level]
+    found = Counter(outcome for thing in every_absence(full) for outcome in check(inside(thing)))
+    assert found == Counter(expected)
+
+
+# --- answers of any shape -------------------------------------------------------------------------
+
+TEXTS: Final = ("", "0", "1", "10", "1.50", "true", "False", "null", "x", "é]]>&<", " a\n b ")
+SCALARS: Final[dict[type, st.SearchStrategy[Any]]] = {
+    str: st.sampled_from(TEXTS),
+    int: st.integers(-2, 12) | st.just(2**40),
+    bool: st.booleans(),
+    Decimal: st.sampled_from([Decimal(text) for text in ("0", "1", "1.50", "-3.25", "10.0")]),
+}
+
+
+@st.composite
+def structs(
+    draw: st.DrawFn, kinds: st.SearchStrategy[Any], base: type[msgspec.Struct] | None = None
+) -> type[msgspec.Struct]:
+    """Draw a struct of up to five fields, each required or optional, in any order."""
+    fields: list[Any] = []
+    for place, kind in enumerate(draw(st.lists(kinds, min_size=1, max_size=5))):
+        optional = draw(st.sampled_from([True, True, False]))
+        fields.append((f"f{place}", kind | None, None) if optional else (f"f{place}", kind))
+    bases = (base,) if base else None
+    return msgspec.defstruct("Drawn", fields, bases=bases, kw_only=True, frozen=True)
+
+
+KINDS: Final = st.recursive(
+    st.sampled_from(list(SCALARS)),
+    lambda inner: inner.map(lambda kind: list[kind]) | structs(inner),  # type: ignore[valid-type]
+    max_leaves=6,
+)
+
+
+@st.composite
+def values(draw: st.DrawFn, kind: Any) -> Any:
+    """Draw a value of a type of ``KINDS``."""
+    if kind in SCALARS:
+        return draw(SCALARS[kind])
+    if typing.get_origin(kind) is list:
+        return draw(st.lists(values(typing.get_args(kind)[0]), max_size=3))
+    return draw_struct(draw, kind)
+
+
+def draw_struct(draw: st.DrawFn, kind: Any) -> Any:
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name == "success":
+            found["success"] = True
+        elif field.required or draw(st.booleans()):
+            found[field.name] = draw(values(first_of_union(field.type)))
+    return kind(**found)
+
+
+def first_of_union(kind: Any) -> Any:
+    is_one = typing.get_origin(kind) in {typing.Union, types.UnionType}
+    return typing.get_args(kind)[0] if is_one else kind
+
+
+def parts_of(thing: Any) -> Iterator[type]:
+    """Yield the types of all structs in a value."""
+    if isinstance(thing, msgspec.Struct):
+        yield type(thing)
+        for name in thing.__struct_fields__:
+            yield from parts_of(getattr(thing, name))
+    elif isinstance(thing, list):
+        for item in thing:
+            yield from parts_of(item)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_answers_of_any_shape_are_equal_in_both_formats_or_refused(data: st.DataObject) -> None:
+    kind = data.draw(structs(KINDS, base=Answer))
+    answer = data.draw(values(kind))
+    kinds = list(dict.fromkeys(parts_of(answer)))
+    named = data.draw(st.sets(st.sampled_from(kinds)))
+    assert len(list(check(answer, named=frozenset(named)))) == len(STYLES)
+
+
+@pytest.mark.parametrize("kind", [RentalStatus, Account])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_status_and_account_with_any_values_are_equal_in_both_formats_or_refused(
+    kind: type[Answer], data: st.DataObject
+) -> None:
+    assert len(list(check(data.draw(values(kind))))) == len(STYLES)
+
+
+#: Values of the same kind as what they replace: an entry of another kind may be a further one, and
+#: what belongs in its place absent (rule R5).
+WRONG_SCALARS: Final = (*TEXTS, True, 7)
+WRONG_PARTS: Final[tuple[Any, ...]] = (["x"], ["1"], [["x"]])
+
+
+def with_one_wrong(value: Any, draw: Callable[..., Any]) -> Any:
+    """Return a value with something else in one place, at any depth but not the flag."""
+    places: list[Any] = []
+    if isinstance(value, dict):
+        places = [key for key in value if key != "success" and value[key] is not None]
+    elif isinstance(value, list):
+        places = list(range(len(value)))
+    if not places:
+        return draw(st.sampled_from(WRONG_SCALARS)) if not isinstance(value, dict | list) else value
+    if "success" not in value and draw(st.booleans()):
+        return draw(st.sampled_from(WRONG_PARTS))
+    place = draw(st.sampled_from(places))
+    copy = value.copy()
+    copy[place] = with_one_wrong(value[place], draw)
+    return copy if isinstance(value, list) else type(value)(copy)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_wrong_value_is_refused_and_never_moves_the_others(data: st.DataObject) -> None:
+    kind: Any = data.draw(st.sampled_from([RentalStatus, Account]) | structs(KINDS, base=Answer))
+    value = with_one_wrong(on_the_wire(data.draw(values(kind))), data.draw)
+    for nulls, pretty in STYLES:
+        check_xml(value, kind, nulls, pretty=pretty)
+
+
+# --- one by one -----------------------------------------------------------------------------------
+
+
+class Point(msgspec.Struct, frozen=True):
+    x: int
+    y: int
+    label: str
+
+
+class Inner(msgspec.Struct, frozen=True):
+    number: int | None = None
+
+
+class Tree(msgspec.Struct, frozen=True):
+    name: str
+    branches: list[Tree] | None = None
+
+
+class Shapes(Answer, frozen=True):
+    inner: Inner | None = None
+    text: str | None = None
+    grid: list[list[int]] | None = None
+    points: tuple[Point, ...] | None = None
+    tree: Tree | None = None
+    tags: frozenset[str] | None = None
+    seen: Annotated[Sequence[int], msgspec.Meta(max_length=3)] | None = None
+    by_name: dict[str, Inner] | None = None
+
+
+SHAPES: Final = Shapes(
+    success=True,
+    inner=Inner(7),
+    text="",
+    grid=[[1, 2], [], [3]],
+    points=(Point(1, 2, "a"), Point(3, 4, "")),
+    tree=Tree("root", [Tree("left"), Tree("right", [Tree("leaf", [])])]),
+    tags=frozenset({"red", "blue"}),
+    seen=[1, 2, 3],
+    by_name={"first": Inner(1), "second": Inner()},
+)
+
+
+def shapes_on_the_wire() -> dict[str, Value]:
+    value = msgspec.to_builtins(SHAPES)
+    value["byName"] = Named(value["byName"])
+    return dict(value)
+
+
+@pytest.mark.parametrize(("nulls", "pretty"), STYLES)
+def test_lists_records_trees_sets_and_named_maps_are_the_same_in_both_formats(
+    nulls: Nulls, *, pretty: bool
+) -> None:
+    for form in FORMATS:
+        assert read(shapes_on_the_wire(), Shapes, form, nulls, pretty=pretty) == SHAPES
+
+
+def answer_of(*entries: str, root: str = "<result>") -> bytes:
+    return f"{root}<entry>true</entry>{''.join(entries)}</result>".encode()
+
+
+class Stock(Answer, frozen=True):
+    by_name: dict[str, Inner]
+    note: str | None = None
+
+
+def test_a_map_that_lost_its_names_is_refused_and_none_are_invented() -> None:
+    stock: dict[str, Value] = {"success": True, "byName": {"7": {"number": 1}, "8": {}}}
+    expected = Stock(success=True, by_name={"7": Inner(1), "8": Inner()})
+    assert read(stock, Stock, "json", "dropped") == expected
+    with pytest.raises(DecodeError):
+        read(stock, Stock, "xml", "dropped")
+    with pytest.raises(DecodeError, match="lost the names of a map"):
+        read(stock, answer_with([("byName", dict[str, Inner])]), "xml", "dropped")
+    for form in FORMATS:
+        assert read({**stock, "byName": {}}, Stock, form, "dropped").by_name == {}
+
+
+class EmptyOrText(Answer, frozen=True):
+    inner: Inner | None = None
+    text: str | None = None
+
+
+def test_an_empty_record_is_never_taken_for_the_empty_text_of_a_later_field() -> None:
+    value: dict[str, Value] = {"success": True, "inner": {"number": None}, "text": None}
+    assert read(value, EmptyOrText, "json", "dropped") == EmptyOrText(success=True, inner=Inner())
+    with pytest.raises(DecodeError, match=SEVERAL):
+        read(value, EmptyOrText, "xml", "dropped")
+
+
+XSI: Final = '<result xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+NIL: Final = '<entry xsi:nil="true"/>'
+
+
+class Price(Answer, frozen=True):
+    quantity: int | None = None
+    total: Decimal | None = None
+    unit: Decimal | None = None
+    note: str | None = None
+
+
+def test_where_nulls_are_kept_each_entry_stands_at_its_own_place() -> None:
+    body = answer_of("<entry>10</entry>", NIL, "<entry>0.09</entry>", NIL, root=XSI)
+    assert decode_answer(body, Price) == Price(
+        success=True, quantity=10, total=None, unit=Decimal("0.09")
+    )
+
+
+def test_an_entry_that_is_missing_although_nulls_are_kept_is_not_guessed_at() -> None:
+    body = answer_of("<entry>10</entry>", "<entry>0.09</entry>", NIL, root=XSI)
+    with pytest.raises(DecodeError, match=SEVERAL):
+        decode_answer(body, Price)
+
+
+def test_further_entries_are_ignored() -> None:
+    body = answer_of(*(f"<entry>{text}</entry>" for text in ("10", "0.9", "0.09", "n", "new", "2")))
+    expected = Price(
+        success=True, quantity=10, total=Decimal("0.9"), unit=Decimal("0.09"), note="n"
+    )
+    assert decode_answer(body, Price) == expected
+
+
+def test_names_are_read_by_name_in_any_order_and_unknown_ones_are_ignored() -> None:
+    named = b"<result><new><a/></new><unit>2</unit><quantity>1</quantity><success>true</success>"
+    expected = Price(success=True, quantity=1, unit=Decimal(2))
+    assert decode_answer(named + b"</result>", Price) == expected
+    assert (
+        decode_answer(b'{"unit":2,"new":{"a":[]},"quantity":1,"success":true}', Price) == expected
+    )
+
+
+def test_a_named_value_of_the_wrong_type_is_an_error_and_never_none() -> None:
+    with pytest.raises(DecodeError, match="unit"):
+        decode_answer(b"<result><success>true</success><unit>free</unit></result>", Price)
+    with pytest.raises(DecodeError):
+        decode_answer(b'{"success":true,"unit":"free"}', Price)
+
+
+def test_a_named_record_without_what_it_must_have_is_an_error_and_never_none() -> None:
+    kind = answer_with([("point", Point | None, None), ("note", str | None, None)])
+    whole = "<entry><y>2</y><x>1</x><label>a</label></entry>"
+    found: Any = decode_answer(answer_of(whole), kind)
+    assert found.point == Point(1, 2, "a")
+    with pytest.raises(DecodeError):
+        decode_answer(answer_of("<entry><y>2</y><x>1</x></entry>"), kind)
+
+
+class Strict(Answer, frozen=True):
+    number: int
+    point: Point
+    flag: bool
+
+
+STRICT: Final = [
+    "<entry>1</entry>",
+    "<entry><entry>2</entry><entry>3</entry><entry>p</entry></entry>",
+]
+FLAG: Final = "<entry>false</entry>"
+
+
+def test_required_fields_are_read_by_position() -> None:
+    expected = Strict(success=True, number=1, point=Point(2, 3, "p"), flag=False)
+    assert decode_answer(answer_of(*STRICT, FLAG), Strict) == expected
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [STRICT, [*STRICT[1:], FLAG], [STRICT[0], FLAG], [STRICT[1], STRICT[0], FLAG], []],
+    ids=["no flag", "no number", "no point", "swapped", "nothing"],
+)
+def test_required_fields_that_are_missing_or_moved_are_an_error(entries: list[str]) -> None:
+    with pytest.raises(DecodeError):
+        decode_answer(answer_of(*entries), Strict)
+
+
+def answer_with(fields: list[Any]) -> type[Answer]:
+    made: type[Any] = msgspec.defstruct("Made", fields, bases=(Answer,), frozen=True)
+    return made
+
+
+def test_many_optional_fields_cost_no_time() -> None:
+    """One placement after the other would take hours: there are 10^11 for these 20 entries."""
+    kind = answer_with([(f"f{place}", int | None, None) for place in range(40)])
+    started = time.process_time()
+    with pytest.raises(DecodeError):
+        decode_answer(answer_of("<entry>5</entry>" * 19, "<entry>x</entry>"), kind)
+    assert time.process_time() - started < 1
+
+
+class Pair(typing.NamedTuple):
+    left: int
+    right: int
+
+
+@pytest.mark.parametrize(
+    "kind", [Pair, tuple[int, str], list, dict[str, Pair], list[Pair] | None], ids=str
+)
+def test_a_declaration_that_xml_cannot_serve_is_refused_and_never_read_as_empty(kind: Any) -> None:
+    body = answer_of("<entry><entry>1</entry><entry>2</entry></entry>")
+    with pytest.raises(ConfigurationError, match="cannot be told in XML"):
+        decode_answer(body, answer_with([("odd", kind)]))
+
+
+def test_a_document_without_entries_is_no_answer() -> None:
+    for body in (b"<result/>", b"<result>true</result>", b"<result><other>1</other></result>"):
+        with pytest.raises(DecodeError):
+            decode_answer(body, RentalStatus)
+    with pytest.raises(DecodeError, match="no entries"):
+        shape(etree.fromstring(b"<result>text</result>"), RentalStatus)

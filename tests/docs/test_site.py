@@ -1,0 +1,127 @@
+"""The site: the reference is complete, imports point one way, pictures stand alone, it builds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from graphlib import TopologicalSorter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import pytest
+from docs_blocks import ROOT, prose_of
+from docs_imports import calls, loads, needs, rooms
+
+import smspartner
+from smspartner import SMSPartnerError
+
+DOCS: Final = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+REFERENCE: Final = [page for page in DOCS if page.startswith("docs/reference/")]
+IMAGES: Final = sorted((ROOT / "docs" / "images").glob("*.svg"))
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    pages = "".join((ROOT / page).read_text() for page in REFERENCE)
+    shown = dict(
+        re.findall(
+            r"^::: ([\w.]+)\n(?:    options:\n(?:      members: \[(.*)\])?)?", pages, re.MULTILINE
+        )
+    )
+
+    for name in set(smspartner.__all__) - {"__version__"}:
+        home = getattr(smspartner, name).__module__
+        whole = f"{home}.{name}" in shown
+        assert whole or home in shown, name
+        assert whole or not shown[home] or name in shown[home].split(", "), name
+
+
+def test_every_exception_has_its_advice() -> None:
+    advice = prose_of("docs/handle-errors.md").split("## What to do")[1].split("\n## ")[0]
+
+    for name in smspartner.__all__:
+        value = getattr(smspartner, name)
+        if isinstance(value, type) and issubclass(value, SMSPartnerError):
+            assert name == "SMSPartnerError" or f"`{name}`" in advice, name
+
+
+def test_imports_point_one_way() -> None:
+    order = list(
+        TopologicalSorter({room: loads(room) | calls(room) for room in rooms()}).static_order()
+    )
+
+    assert order.index("models") < order.index("decoders") < order.index("files")
+    assert order.index("files") < order.index("client") < order.index("cli")
+    assert loads("errors") == set()
+    assert loads("models") == {"errors"}
+
+
+@pytest.mark.parametrize(
+    ("library", "room"),
+    [("requests", "transport"), ("lxml", "decoders"), ("defusedxml", "decoders"), ("click", "cli")],
+)
+def test_a_library_is_imported_in_one_room_only(library: str, room: str) -> None:
+    assert {each for each in rooms() if library in needs(each)} == {room}
+
+
+def test_the_pictures_are_there() -> None:
+    assert [path.stem for path in IMAGES] == ["envelope-with-a-hole", "way-of-a-datum"]
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda path: str(path.stem))
+def test_a_picture_stands_alone_and_says_what_it_shows(image: Path) -> None:
+    text = image.read_text()
+    root = ET.fromstring(text)  # noqa: S314 - our own file
+    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
+
+    assert {"title", "desc"} <= tags <= {"svg", "title", "desc", "rect", "path", "text"}
+    assert text.count("http") == 1, "the namespace alone: nothing is fetched"
+
+
+def test_every_page_is_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    pages = re.findall(r": (\S+\.md)$", menu, re.MULTILINE)
+
+    assert sorted(f"docs/{page}" for page in pages) == DOCS
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the site, built; a warning is a failure."""
+    if find_spec("mkdocs") is None:
+        pytest.skip("mkdocs is not installed: see CONTRIBUTING.md")
+    folder = tmp_path_factory.mktemp("site")
+    options = ("--strict", "--quiet", "--site-dir", str(folder))
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", *options],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert (
+            re.findall(r'<(?:script|img|link)[^>]*(?:src|href)="(http[^"]+)', page.read_text())
+            == []
+        )
+
+
+@pytest.mark.slow
+def test_names_of_rules_in_the_reference_link_to_them(site: Path) -> None:
+    there = set(re.findall(r'id="([^"]+)"', (site / "wire-format/index.html").read_text()))
+    pages = [path.read_text() for path in (site / "reference").rglob("index.html")]
+    linked = {name for page in pages for name in re.findall(r"\.\./wire-format/#([^\"]+)", page)}
+
+    assert linked <= there
+    assert {"r4-errors", "r7-scalars", "a4-status-of-a-rental"} <= linked

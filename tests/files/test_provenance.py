@@ -1,0 +1,79 @@
+"""The provenance of an export says which body it was made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from export_support import left_in
+
+from smspartner import __version__
+from smspartner.errors import ConfigurationError, OutputError
+from smspartner.files.provenance import BodyDigest, provenance, provenance_path, write_provenance
+
+CHUNKS = [b'{"success":true,', b"", b'"datas":[]}']
+
+
+def test_a_digest_is_that_of_the_bytes_that_went_by() -> None:
+    digest = BodyDigest()
+    assert list(digest.tee(CHUNKS)) == CHUNKS
+    assert digest.sha256 == hashlib.sha256(b"".join(CHUNKS)).hexdigest()
+    assert digest.size == len(b"".join(CHUNKS))
+
+
+def test_a_provenance_is_a_private_file_beside_the_export(tmp_path: Path) -> None:
+    time = datetime(2026, 5, 6, 9, 30, 15, 999, tzinfo=timezone(timedelta(hours=2)))
+    record = provenance(
+        token="rental-1",
+        format="xml",
+        count=10,
+        sha256="ab" * 32,
+        size=1234,
+        time=time,
+    )
+    path = provenance_path(tmp_path / "numbers.csv")
+    write_provenance(record, path)
+    assert path == tmp_path / "numbers.csv.provenance.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_bytes()) == {
+        "token": "rental-1",
+        "time": "2026-05-06T07:30:15+00:00",
+        "format": "xml",
+        "count": 10,
+        "sha256": "ab" * 32,
+        "bytes": 1234,
+        "version": __version__,
+    }
+
+
+def test_the_time_is_now_unless_given() -> None:
+    record = provenance(token="a", format="json", count=0, sha256="", size=0)
+    age = datetime.now().astimezone() - datetime.fromisoformat(record.time)
+    assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+def test_the_token_is_not_in_the_repr() -> None:
+    record = provenance(token="rental-1", format="json", count=3, sha256="ab" * 32, size=0)
+    assert repr(record) == "Provenance(json, 3 numbers, sha256=abababababab…)"
+
+
+@pytest.mark.parametrize("target", ["-", "postgresql://host/database", "sqlite:///"])
+def test_an_export_that_is_no_file_has_no_place_beside_it(target: str) -> None:
+    with pytest.raises(ConfigurationError, match="goes beside a file"):
+        provenance_path(target)
+
+
+def test_a_database_in_a_file_has_a_place_beside_it_however_it_is_named() -> None:
+    assert provenance_path("sqlite:///v.db") == provenance_path("v.db")
+    assert provenance_path("v.db") == Path("v.db.provenance.json")
+
+
+def test_a_provenance_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    record = provenance(token="a", format="json", count=0, sha256="", size=0)
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        write_provenance(record, tmp_path / "missing" / "x.json")
+    assert left_in(tmp_path) == []

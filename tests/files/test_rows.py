@@ -1,0 +1,262 @@
+"""What is written of the records, and which sink writes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from export_support import as_rows, batches, left_in, numbers, rows_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smspartner.errors import ConfigurationError, OutputError
+from smspartner.files import write as export
+from smspartner.files.write import ExportOptions, Rows
+from smspartner.models.number import RentedNumber
+
+TOKEN = ExportOptions(token="rental-1")
+FILES = ["numbers.csv", "numbers.jsonl", "numbers.json"]
+TARGETS = [*FILES, "numbers.db"]
+
+
+# What is written of the records.
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_who_has_opted_out_is_left_out_when_asked_for(tmp_path: Path, name: str) -> None:
+    options = ExportOptions(exclude_stop=True, token="rental-1")
+    written = export.write(batches(1000), tmp_path / name, options=options)
+    wanted = [number for number in numbers(1000) if not number.stop_sms]
+    assert rows_of(tmp_path / name) == as_rows(wanted)
+    assert (written.rows, written.opted_out) == (len(wanted), 1000 - len(wanted))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_who_is_suppressed_is_left_out(tmp_path: Path, name: str) -> None:
+    options = ExportOptions(suppress={"+33639980001", "+33639980003"}, token="rental-1")
+    written = export.write([numbers(5)], tmp_path / name, options=options)
+    assert [row["id"] for row in rows_of(tmp_path / name)] == [1, 3, 5]
+    assert (written.rows, written.suppressed) == (3, 2)
+
+
+def test_the_phone_in_e164_stands_beside_what_was_sent(tmp_path: Path) -> None:
+    records = [
+        RentedNumber(index, phone, stop_sms=False)
+        for index, phone in enumerate(["06 39 98 00 42", "unknown", "0692000000"])
+    ]
+    options = ExportOptions(e164=True)
+    for name in FILES:
+        export.write([records], tmp_path / name, options=options)
+    assert (tmp_path / "numbers.csv").read_text() == (
+        "id,phone,stop_sms,e164\n"
+        "0,06 39 98 00 42,false,+33639980042\n"
+        "1,unknown,false,\n"
+        "2,0692000000,false,+262692000000\n"
+    )
+    e164 = ["+33639980042", None, "+262692000000"]
+    assert [row["e164"] for row in rows_of(tmp_path / "numbers.jsonl")] == e164
+    assert [row["e164"] for row in rows_of(tmp_path / "numbers.json")] == e164
+
+
+def test_columns_can_be_chosen_and_ordered(tmp_path: Path) -> None:
+    options = ExportOptions(columns=("stop_sms", "phone"))
+    export.write([numbers(1)], tmp_path / "numbers.csv", options=options)
+    export.write([numbers(1)], tmp_path / "numbers.jsonl", options=options)
+    assert (tmp_path / "numbers.csv").read_text() == "stop_sms,phone\ntrue,+33639980000\n"
+    assert (tmp_path / "numbers.jsonl").read_text() == '{"stop_sms":true,"phone":"+33639980000"}\n'
+
+
+def test_a_row_of_one_empty_cell_is_not_a_blank_line(tmp_path: Path) -> None:
+    options = ExportOptions(columns=["e164"], exclude_stop=True)
+    export.write(
+        [[RentedNumber(1, "unknown", stop_sms=False)]], tmp_path / "n.csv", options=options
+    )
+    assert (tmp_path / "n.csv").read_text() == 'e164\n""\n'
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (("id", "phone"), "without the column stop_sms nobody sees who has opted out"),
+        (("id", "name"), "no column 'name'; there are id, phone, stop_sms, e164"),
+        ((), "the columns must be one or more, each only once"),
+        (("stop_sms", "stop_sms"), "the columns must be one or more"),
+    ],
+    ids=["no stop_sms", "unknown", "none", "twice"],
+)
+def test_columns_that_cannot_work_are_refused(columns: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        ExportOptions(columns=columns)
+
+
+def test_stop_sms_may_go_where_nobody_has_opted_out_any_more(tmp_path: Path) -> None:
+    options = ExportOptions(columns=("id", "phone"), exclude_stop=True)
+    export.write([numbers(2)], tmp_path / "numbers.csv", options=options)
+    assert (tmp_path / "numbers.csv").read_text() == "id,phone\n2,+33639980001\n"
+
+
+# The registry.
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "name"),
+    [
+        ("numbers.csv", None, "csv"),
+        ("NUMBERS.CSV", None, "csv"),
+        ("numbers.ndjson", None, "jsonl"),
+        ("numbers.json", None, "json"),
+        ("numbers.parquet", None, "parquet"),
+        ("numbers.feather", None, "arrow"),
+        ("numbers.sqlite", None, "sqlite"),
+        ("sqlite:///numbers", None, "sqlite"),
+        ("postgresql://host/database", None, "postgresql"),
+        ("postgres://host/database", None, "postgresql"),
+        ("-", None, "csv"),
+        ("-", "jsonl", "jsonl"),
+        ("numbers.txt", "csv", "csv"),
+        ("numbers.csv", "ndjson", "jsonl"),
+        ("numbers", "JSON", "json"),
+    ],
+)
+def test_the_target_or_the_user_tells_the_sink(target: str, to: str | None, name: str) -> None:
+    assert export.sink_for(target, to).name == name
+    assert export.sink_for(Path(target) if "://" not in target else target, to).name == name
+
+
+@pytest.mark.parametrize(
+    ("target", "to", "named"),
+    [
+        ("numbers.xlsx", None, "numbers.xlsx"),
+        ("numbers", None, "numbers"),
+        (".csv", None, ".csv"),
+        ("numbers.csv", "xlsx", "xlsx"),
+        ("mysql://me:secret@host/database", None, "mysql://me@host/database"),
+    ],
+)
+def test_a_target_without_a_sink_is_an_error_that_lists_what_there_is(
+    target: str, to: str | None, named: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        export.sink_for(target, to)
+    assert str(caught.value) == (
+        f"no way to write {named!r}; there are csv .csv, jsonl .jsonl .ndjson, json .json, "
+        "parquet .parquet, arrow .arrow .feather, sqlite .db .sqlite .sqlite3 sqlite://, "
+        "postgresql postgresql:// postgres://"
+    )
+
+
+def test_somebody_elses_sink_is_found_and_gets_what_ours_get(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Counting:
+        name = "counting"
+        endings = (".count",)
+        schemes = ()
+        extra = None
+        seen: list[tuple[object, ...]]
+
+        def check(self, target: str, options: ExportOptions) -> None: ...
+
+        def write(self, rows: Rows, target: str, options: ExportOptions) -> None:  # noqa: ARG002
+            self.seen = [row for batch in rows for row in batch]
+
+    monkeypatch.setattr(export, "sinks", dict(export.sinks))
+    sink = Counting()
+    export.register_sink(sink)
+    written = export.write([numbers(3)], "x.count", options=ExportOptions(exclude_stop=True))
+    assert sink.seen == [(2, "+33639980001", False), (3, "+33639980002", False)]
+    assert (written.sink, written.rows, written.bytes) == ("counting", 2, None)
+
+
+@pytest.mark.parametrize("name", ["numbers.jsonl", "numbers.db"])
+def test_the_form_for_spreadsheets_is_refused_where_there_is_none(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="excel_safe is for CSV, not for"):
+        export.check(tmp_path / name, options=ExportOptions(excel_safe=True, token="rental-1"))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_asking_first_finds_a_folder_that_is_missing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="its folder does not exist; create it first"):
+        export.check(tmp_path / "missing" / name, options=TOKEN)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_asking_first_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
+    export.check(tmp_path / name, options=TOKEN)
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("to", ["csv", "jsonl", "json"])
+def test_standard_output_takes_text(to: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    written = export.write([numbers(3)], "-", to=to)
+    out = capfdbinary.readouterr().out
+    assert out.count(b"+3363998") == 3
+    assert written.bytes == len(out)
+
+
+@pytest.mark.parametrize("to", ["parquet", "arrow"])
+def test_standard_output_takes_no_columnar_file(to: str) -> None:
+    pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    with pytest.raises(ConfigurationError, match=f"{to} needs a file"):
+        export.check("-", to=to)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("numbers.csv", "numbers.csv"),
+        ("sqlite:///a@b?c.db", "sqlite:///a@b?c.db"),
+        (
+            "postgresql://me:secret@db.example:5432/rentals",
+            "postgresql://me@db.example:5432/rentals",
+        ),
+        ("postgresql://me:secret@[::1]:5432/rentals", "postgresql://me@[::1]:5432/rentals"),
+        ("postgresql://me@/rentals?password=secret", "postgresql://me@/rentals"),
+        ("postgresql:///rentals?host=/run/x&password=secret", "postgresql:///rentals"),
+        ("postgresql://me:sec@ret@host/rentals", "postgresql://…"),
+        ("postgresql://me:sec/ret@host/rentals", "postgresql://…"),
+        ("postgresql://me:sec?ret@host/rentals", "postgresql://…"),
+        ("postgresql://me:sec#ret@host/rentals", "postgresql://…"),
+        ("postgresql://me:secret@[::1/rentals", "postgresql://…"),
+        ("postgresql://me:secret", "postgresql://…"),
+    ],
+)
+def test_a_target_is_shown_without_its_password(target: str, shown: str) -> None:
+    assert export.mask_target(target) == shown
+
+
+@given(password=st.text(min_size=5), host=st.sampled_from(["host", "host:5432", "[::1]", ""]))
+def test_no_password_is_ever_shown(password: str, host: str) -> None:
+    for target in (f"x://me:{password}@{host}/db", f"x://{host}/db?password={password}"):
+        assert password not in export.mask_target(target).removeprefix("x://me@").removeprefix(
+            "x://"
+        )
+
+
+# What is imported.
+
+
+def test_importing_the_exports_loads_no_extra() -> None:
+    code = (
+        "import sys, smspartner.export; "
+        "print([name for name in ('pyarrow', 'psycopg', 'pandas', 'polars', 'phonenumbers',"
+        " 'requests', 'lxml', 'smspartner.models.phones') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [*TARGETS, "numbers.parquet", "numbers.arrow"])
+def test_a_phone_with_half_a_character_is_an_error_that_names_the_record(
+    tmp_path: Path, name: str
+) -> None:
+    if name not in TARGETS:
+        pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    half = RentedNumber(99, "+3363998\ud800", stop_sms=False)
+    with pytest.raises(OutputError, match=r"the phone of record 1002 \(counted from 0\)"):
+        export.write([numbers(1000), [*numbers(2), half]], tmp_path / name, options=TOKEN)
+    assert left_in(tmp_path) == []

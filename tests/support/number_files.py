@@ -1,0 +1,101 @@
+"""The same numbers in a file of every kind that is written or received."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from smspartner.files import write as export
+from smspartner.files.read import BATCH_COLUMNS, Batch, open_numbers
+from smspartner.files.write import ExportOptions
+from smspartner.models.number import RentedNumber
+from smspartner.sandbox.bodies import render
+
+TOKEN: Final = "rental-1"  # noqa: S105 - a rental's, not a secret
+
+#: What each kind of file is called by people, by the name of its file here.
+KINDS: Final = {
+    "body.json": "JSON body",
+    "body.xml": "XML body",
+    "one-line.xml": "XML body",
+    "numbers.csv": "CSV",
+    "excel.csv": "CSV",
+    "numbers.jsonl": "JSON Lines",
+    "numbers.json": "JSON",
+    "numbers.parquet": "Parquet",
+    "numbers.arrow": "Arrow",
+    "numbers.db": "SQLite",
+}
+BODIES: Final = [name for name in KINDS if "body" in KINDS[name]]
+EXPORTS: Final = [name for name in KINDS if name not in BODIES]
+NEEDS_ARROW: Final = {"numbers.parquet", "numbers.arrow"}
+
+Row = tuple[object, ...]
+
+
+def skip_without_extra(name: str) -> None:
+    if name in NEEDS_ARROW:
+        pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+
+
+def write_body(path: Path, count: int, seed: int = 0) -> Path:
+    """Write a body as the sandbox sends it, in the format that its name says."""
+    chunks = render(count, path.suffix[1:], seed=seed, pretty="one-line" not in path.name)
+    path.write_bytes(b"".join(chunks))
+    return path
+
+
+def write_export(
+    path: Path,
+    numbers: Sequence[RentedNumber],
+    *,
+    columns: Sequence[str] = export.COLUMNS,
+    e164: bool = False,
+) -> Path:
+    options = ExportOptions(
+        token=TOKEN,
+        excel_safe=path.name.startswith("excel"),
+        columns=columns,
+        exclude_stop="stop_sms" not in columns,
+        e164=e164,
+    )
+    export.write([numbers], path, options=options)
+    return path
+
+
+def write_kind(folder: Path, name: str, numbers: Sequence[RentedNumber]) -> Path:
+    """Write a file of a kind; the numbers of a body are those of the sandbox's seed 0."""
+    skip_without_extra(name)
+    path = folder / name
+    return write_body(path, len(numbers)) if name in BODIES else write_export(path, numbers)
+
+
+def read(path: Path | str, token: str | None = None) -> list[Row]:
+    """Return the rows of a file, over all columns that it has."""
+    with open_numbers(path, token=token) as source:
+        return [row for batch in source.batches() for row in rows_of(batch)]
+
+
+def rows_of(batch: Batch) -> Iterator[Row]:
+    return zip(*(batch[name] for name in BATCH_COLUMNS if name in batch), strict=True)
+
+
+def as_rows(numbers: Sequence[RentedNumber]) -> list[Row]:
+    return [(number.id, number.phone, number.stop_sms) for number in numbers]
+
+
+def through_pipe(folder: Path, content: bytes, use: Callable[[Path], object]) -> object:
+    """Return what comes of a named pipe that this content is written to."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    try:
+        return use(pipe)
+    finally:
+        writer.join()
