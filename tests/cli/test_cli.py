@@ -16,7 +16,9 @@ from typing import Final
 
 import pytest
 
-from smspartner import Sandbox
+from smspartner import (
+    Sandbox,
+)
 from smspartner.cli import run
 
 HEADER = b"id,phone,stop_sms\n"
@@ -400,3 +402,54 @@ def test_without_click_the_command_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'smspartner[cli]'" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_standard_output_is_one_clear_line(unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "smspartner", "completion", "bash"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"smspartner: cannot read or write: No space left on device\n"
+
+
+def test_a_name_that_is_too_long_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(numbers=3) as sandbox:
+        monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
+        command = ["download", "t", "--base-url", sandbox.url, "--raw", "x" * 300]
+        assert run(command) == 1
+        assert sandbox.requests == []
+    assert capsys.readouterr().err.endswith("the name is too long; choose a shorter one\n")
+
+
+@pytest.mark.parametrize("name", ["-", "page.html"])
+def test_a_page_is_named_where_it_has_a_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "page.html").write_text("hello")
+    done = subprocess.run(
+        [sys.executable, "-m", "smspartner", "decode", name, "-q"],
+        input=b"hello",
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 7
+    assert (b"smspartner inspect page.html" in done.stderr) is (name != "-")
+
+
+def test_a_name_that_is_none_is_left_to_whoever_opens_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(numbers=3) as sandbox:
+        monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
+        assert run(["download", sandbox.token, "-o", "n\0.csv"]) == 1
+    assert "is not the name of a file" in capsys.readouterr().err

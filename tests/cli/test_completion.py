@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from smspartner.cli import run
+from smspartner.cli import cli, run
 
 SHELLS = ["bash", "zsh", "fish"]
 
@@ -134,3 +135,7 @@ def test_other_shells_can_parse_their_script(
         [program, check, tmp_path / "script"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_command_that_is_not_there_completes_nothing() -> None:
+    assert cli.get_command(click.Context(cli), "nothing") is None

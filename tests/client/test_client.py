@@ -29,6 +29,7 @@ from smspartner import (
     RentalNotFoundError,
     Sandbox,
     TokenMissingError,
+    TransportError,
     TruncatedError,
     UnknownFormatError,
 )
@@ -460,3 +461,12 @@ def test_an_answer_that_is_too_large_says_which_limit_and_status(sandbox: Sandbo
     ):
         client.status(sandbox.token)
     assert caught.value.http_status == 200
+
+
+def test_a_closed_stream_gives_no_more() -> None:
+    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+        stream = client.stream("n-20000")
+        next(stream)
+        stream.close()
+        with pytest.raises(TransportError, match="closed before its body had ended"):
+            list(stream)

@@ -25,7 +25,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from smspartner import ConfigurationError, DecodeError
+from smspartner import (
+    ConfigurationError,
+    DecodeError,
+)
 from smspartner.decoders.reader import decode_answer
 from smspartner.decoders.xml.positional import shape
 from smspartner.models.account import Account, Credits, User
@@ -607,3 +610,24 @@ def test_a_document_without_entries_is_no_answer() -> None:
             decode_answer(body, RentalStatus)
     with pytest.raises(DecodeError, match="no entries"):
         shape(etree.fromstring(b"<result>text</result>"), RentalStatus)
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What could be taken for a list where only entries are counted."""
+
+    count: int | None = None
+
+
+class Listing(Answer, frozen=True):
+    """Lists and a struct that may all be absent."""
+
+    rows: list[int] | None = None
+    counted: Counted | None = None
+    more: list[list[int]] | None = None
+
+
+def test_named_elements_are_no_list() -> None:
+    body = b"<r><entry>true</entry><entry><%s>7</%s></entry></r>"
+    assert decode_answer(body % (b"count", b"count"), Listing) == Listing(True, None, Counted(7))
+    with pytest.raises(DecodeError, match="do not fit"):
+        decode_answer(body % (b"other", b"other"), Listing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import tracemalloc
 from collections.abc import Iterator
@@ -266,3 +267,14 @@ def test_a_file_can_be_read_from_disk_in_pieces(tmp_path: Path) -> None:
                 yield chunk
 
     assert len(list(iter_decode(chunks()))) == 3000
+
+
+@pytest.mark.parametrize("size", [10, 70_000, 200_000])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_white_space_and_a_mark_in_front_are_no_body_yet(mark: bytes, size: int) -> None:
+    body = mark + b" " * size + b'{"success":true,"phoneNumbers":0}'
+    assert decode(body).declared == 0
+    reader = ResponseReader()
+    for start in range(0, len(body), 1000):
+        reader.feed(body[start : start + 1000])
+    assert reader.close() == []

@@ -18,9 +18,11 @@ from smspartner import (
     APIError,
     APIKeyInvalidError,
     CountMismatchError,
+    DecodeError,
     RecordError,
     RentedNumber,
     ResponseReader,
+    TruncatedError,
     decode,
     iter_decode,
 )
@@ -187,3 +189,25 @@ def test_a_record_may_be_larger_than_the_window(
 
     for chunks in ([body], in_pieces(body, 30_000)):
         assert numbers_of(read_fed(chunks)) == numbers(records)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"success":false,"code":10,"message":nu}',
+        b'{"success":true,"phoneNumbers":1,"datas":[{"id":1,"phone":"x","stopSms":t}]}',
+        b'{"success":true,"phoneNumbers":1,"datas":[{"id":-}]}',
+        b'{"success":false,"message":"\\ud800"}',
+        b"<result><entry>true</entry><entry>0</entry><entry/></result><!-- x --><x:y/>",
+    ],
+)
+def test_what_is_whole_and_wrong_is_not_called_short(body: bytes) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(body)
+    assert type(caught.value) is DecodeError
+
+
+@pytest.mark.parametrize("rest", [b"<!-- x", b"<!-", b"<?p ", b"<?"])
+def test_xml_that_stops_behind_its_root_is_short(rest: bytes) -> None:
+    with pytest.raises(TruncatedError):
+        decode(b"<result><entry>true</entry><entry>0</entry><entry/></result>" + rest)

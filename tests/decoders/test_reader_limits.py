@@ -221,3 +221,23 @@ def test_values_may_be_nested_as_deep_as_the_limit(format_: str, depth: int) -> 
 def test_a_limit_is_at_least_one(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Limits(**{name: 0})
+
+
+#: Around the depth at which one of the two JSON parsers gives up, and the other does not yet.
+DEPTHS = range(700, 1100)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"x":'])
+def test_a_body_that_stops_at_any_depth_is_an_error_of_this_library(opening: bytes) -> None:
+    for depth in DEPTHS:
+        with pytest.raises(LimitError):
+            decode(b'{"success":true,"x":' + opening * depth)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_keyed_records_of_any_depth_give_an_outcome(opening: bytes, closing: bytes) -> None:
+    record = b'{"id":1,"phone":"+33639980042","stopSms":false,"x":{"y":%s}}'
+    for depth in DEPTHS:
+        nested = opening * depth + b"1" + closing * depth
+        with pytest.raises(LimitError):
+            decode(b'{"success":true,"datas":{"a":%s}}' % (record % nested))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from cases import FORMATS, numbers_of
-from markup import FEW, MANY, json_body, short, xml_body, xml_record
+from markup import FEW, MANY, PHONE, as_json, as_xml, json_body, short, xml_body, xml_record
 from render import STYLES, Style, people, render, rental
 
 from smspartner import DecodeError, RecordError, decode
@@ -194,3 +195,30 @@ def test_a_wrong_record_is_refused_even_if_another_takes_its_key(amount: int) ->
 
     with pytest.raises(DecodeError):
         decode(f'{{"success":true,"datas":{{{",".join(entries)}}}}}'.encode())
+
+
+@pytest.mark.parametrize("count", [2, 800])
+def test_the_first_wrong_record_is_named_whatever_is_wrong_with_a_later_one(count: int) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": place, "phone": PHONE, "stopSms": False} for place in range(count)
+    ]
+    rows[0]["phone"], rows[-1]["id"] = "  ", "x"
+    keyed = {str(place + 7): row for place, row in enumerate(rows)}
+    bodies = (
+        json_body(as_json(rows)),
+        json.dumps({"success": True, "datas": keyed}).encode(),
+        xml_body(as_xml(rows)),
+    )
+    for body in bodies:
+        with pytest.raises(RecordError) as caught:
+            decode(body)
+        assert (caught.value.index, caught.value.field) == (0, "phone")
+
+
+@pytest.mark.parametrize("second", ["[]", '[{"id":1}]', '{"a":{}}', "7", '"x"'])
+def test_a_second_list_of_numbers_does_not_hide_what_is_wrong_with_the_first(second: str) -> None:
+    rows: list[dict[str, Any]] = [{"id": each, "phone": PHONE, "stopSms": False} for each in "12x"]
+    body = f'{{"success":true,"datas":[{as_json(rows)}],"datas":{second}}}'
+    with pytest.raises(RecordError) as caught:
+        decode(body.encode())
+    assert (caught.value.index, caught.value.field) == (2, "id")

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import write as export
 from smspartner.files.write import ExportOptions
+from smspartner.models import arrow
 from smspartner.models import arrow as interchange
 from smspartner.models.number import RentedNumber
 from smspartner.models.rental import Rental
@@ -306,3 +307,12 @@ def test_record_batches_come_one_at_a_time() -> None:
     stream = interchange.record_batches(counted())
     assert next(stream).num_rows == 65_536
     assert taken == 66_000
+
+
+def test_more_text_than_arrow_can_hold_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    monkeypatch.setattr(arrow, "_MOST_TEXT", 1000)
+    with pytest.raises(OutputError, match="more than 2 GiB of text"):
+        export.write(batches(500), tmp_path / "numbers.arrow")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 import stat
 import sys
 import threading
@@ -24,6 +25,7 @@ from smspartner.errors import (
 )
 from smspartner.files import output
 from smspartner.files.atomic import RawBody, atomic_writer, check_writable, open_output
+from smspartner.files.output import open_file
 
 
 def mode_of(path: Path) -> int:
@@ -500,3 +502,31 @@ def test_the_note_says_what_is_there_and_not_what_the_name_looks_like(tmp_path: 
     with pytest.raises(RuntimeError) as caught:
         fail()
     assert caught.value.__notes__[0].startswith("the body is kept in ")
+
+
+def test_closed_standard_output_takes_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(OutputError, match="it is closed; give a file name"), open_output("-"):
+        raise AssertionError
+
+
+def test_a_body_that_has_its_name_already_stays_there(tmp_path: Path) -> None:
+    output = open_file(str(tmp_path / "body.json"))
+    output.write_through(b"x")
+    assert output.commit() == output.commit_aside(".incomplete") == tmp_path / "body.json"
+    assert [path.name for path in tmp_path.iterdir()] == ["body.json"]
+
+
+def test_a_stop_while_a_file_is_being_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Path.resolve
+
+    def interrupted(path: Path, *, strict: bool = False) -> Path:
+        signal.raise_signal(signal.SIGINT)
+        return made(path, strict=strict)
+
+    monkeypatch.setattr(Path, "resolve", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        open_file(str(tmp_path / "n.csv"))
+    assert list(tmp_path.iterdir()) == []

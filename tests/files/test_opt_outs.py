@@ -12,6 +12,7 @@ from smspartner.cli import run
 from smspartner.errors import ConfigurationError
 from smspartner.files import write as export
 from smspartner.files.opt_outs import SuppressionList, read_suppression
+from smspartner.files.spotting import spot
 from smspartner.files.write import ExportOptions
 from smspartner.models import phones
 
@@ -379,3 +380,8 @@ def test_a_list_that_is_not_there_is_named_once(name: str) -> None:
         read_suppression(name)
     assert str(caught.value).count(repr(name)) == 1
     assert "Errno" not in str(caught.value)
+
+
+def test_a_number_that_no_territory_has_is_unclear_in_a_list() -> None:
+    found = spot("call 07 08 99 99 99, or not")
+    assert (found.e164, found.abroad, found.unclear) == (set(), set(), 1)

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 from export_support import left_in
 
-from smspartner import __version__
+from smspartner import (
+    Client,
+    Sandbox,
+    __version__,
+)
+from smspartner.cli import run
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files.provenance import BodyDigest, provenance, provenance_path, write_provenance
 
@@ -77,3 +82,16 @@ def test_a_provenance_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(OutputError, match="its folder does not exist"):
         write_provenance(record, tmp_path / "missing" / "x.json")
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("format_name", ["json", "xml"])
+def test_decode_writes_a_provenance_and_wants_the_token_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(numbers=3) as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+        client.save(sandbox.token, "body", format=format_name)
+    command = ["decode", "body", "-q", "-o", "n.csv", "--provenance"]
+    assert run(command) == 2
+    assert run([*command, "--token", "t"]) == 0
+    assert '"count": 3' in Path("n.csv.provenance.json").read_text()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smspartner.errors import ConfigurationError
 from smspartner.models import phones
-from smspartner.models.phones import Normalised, normalise
+from smspartner.models.phones import Normalised, _library, normalise
 
 NO_DIGITS = "it holds something other than digits"
 NO_NATIONAL = "it is neither 0 and nine digits nor a country code and a number"
@@ -275,3 +275,13 @@ def test_what_may_stand_between_digits_is_every_white_space_there_is() -> None:
     assert phones.compact("".join([*white, *marks])) == ""
     kept = [chr(code) for code in range(0x110000) if chr(code) not in {*white, *marks}]
     assert phones.compact("".join(kept)) == "".join(kept)
+
+
+def test_without_the_library_other_countries_have_no_e164(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    _library.cache_clear()
+    try:
+        assert normalise("+32470123456").e164 is None
+        assert normalise("0639980042").e164 == "+33639980042"
+    finally:
+        _library.cache_clear()

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 import requests
-from rawserver import RawServer, Script, answer, dribbles, head, stalls
+from rawserver import Peer, RawServer, Script, answer, dribbles, head, stalls
 from requests.adapters import HTTPAdapter
 from transport_faults import CHUNKED, GZIP, LENGTH, MEMBER
 from transport_tools import (
@@ -26,8 +26,10 @@ from transport_tools import (
     tls_server,
     transport,
 )
+from urllib3.connection import HTTPConnection
 
 from smspartner.errors import DeadlineError
+from smspartner.transport.deadline import Clock, _ClampedSocket, clamped
 
 HANDSHAKE = b"\x16\x03\x03\x10\x00" + b"\x02" * 500
 
@@ -151,3 +153,42 @@ def test_a_plain_session_has_the_whole_deadline() -> None:
         error, seconds = timed_failure(server.url, session=session, deadline=0.3)
     assert type(error) is DeadlineError
     assert seconds < 0.3 + SLACK
+
+
+def test_gzip_that_goes_on_without_a_byte_ends_with_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # No read has to wait here, so none notices that its time is over.
+    monkeypatch.setattr(Clock, "clamp", lambda _, timeout: timeout)
+
+    def names_without_end(peer: Peer) -> None:
+        peer.send(head("Content-Encoding: gzip"))
+        peer.send(b"\x1f\x8b\x08\x08" + bytes(6))  # a header, and the name of a file
+        for _ in range(10_000):
+            peer.send(b"x" * 65536)
+
+    with RawServer(names_without_end) as server:
+        error, seconds = timed_failure(server.url, deadline=0.3)
+    assert type(error) is DeadlineError
+    assert seconds < 5
+
+
+def test_a_connection_that_is_made_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(60)
+    made = clamped(HTTPConnection, clock)("127.0.0.1", timeout=5)
+    near, far = socket.socketpair()
+
+    def connected() -> socket.socket:
+        monkeypatch.setattr(clock, "seconds", 0.0)
+        return near
+
+    monkeypatch.setattr(made, "_connect", connected)
+    with far, pytest.raises(TimeoutError):
+        made._new_conn()
+    assert near.fileno() == -1
+
+
+def test_a_socket_with_a_deadline_has_the_number_of_its_own() -> None:
+    near, far = socket.socketpair()
+    with near, far, _ClampedSocket(near, Clock(None)) as clamped_socket:
+        assert clamped_socket.fileno() == near.fileno()

@@ -11,6 +11,9 @@ from transport_faults import CHUNKED, FAULTS, meet
 from transport_tools import BODY, CERTIFICATE, failure, fetch, resolve, tls_server
 
 from smspartner.errors import TransportError
+from smspartner.transport.address import peer_shown
+from smspartner.transport.deadline import Clock
+from smspartner.transport.failures import Scene, _said, explain
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -87,3 +90,21 @@ def test_https_to_a_port_that_speaks_http_is_said() -> None:
     with RawServer(sends(head(status="400 Bad")), greet=False) as server:
         error = failure(server.url.replace("http:", "https:"))
     assert "failed: wrong version number; check that its port" in str(error)
+
+
+def test_a_proxy_that_is_no_address_is_not_shown() -> None:
+    assert peer_shown("http://[me:secret@") == "(not an address)"
+
+
+def test_a_failure_that_nobody_foresaw_names_its_kind_and_nothing_else() -> None:
+    class OddError(OSError):
+        pass
+
+    scene = Scene(peer="host:1", timeout=1)
+    error = explain(OddError("apiKey=secret"), scene, Clock(None)).error
+    assert str(error) == "the request to host:1 failed (OddError)"
+    assert error.retryable
+
+
+def test_a_failure_without_words_is_told_by_its_kind() -> None:
+    assert _said(ValueError("apiKey=secret")) == "ValueError"

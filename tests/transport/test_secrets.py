@@ -12,9 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smspartner import APIError, Client, ConfigurationError
+from smspartner import (
+    APIError,
+    Client,
+    ConfigurationError,
+)
 from smspartner.decoders.detect import excerpt
 from smspartner.models.masks import MASK
+from smspartner.transport import Headers, Query
 from smspartner.transport.secrets import APIKey
 
 DIGITS: Final = "deadbeef123456cafebabe0a1b2c3d4e5f6a7b8c"
@@ -77,3 +82,9 @@ def test_what_an_error_says_of_the_key_is_masked() -> None:
     error = APIError(10, f"no such key: {DIGITS}")
     APIKey(DIGITS).hide_in_error(error)
     assert str(error) == f"no such key: {MASK} (code 10)"
+
+
+def test_headers_and_queries_are_mappings_that_show_no_values() -> None:
+    headers, query = Headers({"Content-Type": "x/y"}), Query({"apiKey": "k" * 40, "token": "t"})
+    assert (repr(headers), len(headers)) == ("Headers(content-type)", 1)
+    assert (repr(query), len(query)) == ("Query(apiKey=***&token=t)", 2)

@@ -1,4 +1,4 @@
-"""Rules R3 and R4: what counts as a success, and what a refusal says."""
+"""Rules R3 to R5: what counts as a success, what a refusal says, and which entry is which."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from typing import Final
 
 import pytest
 from cases import SetWindow, in_pieces, read_fed
-from markup import FEW, MANY, short
-from render import people, to_xml
+from markup import FEW, MANY, PHONE, short
+from render import XSI, people, to_xml
 
-from smspartner import APIError, DecodeError, decode
+from smspartner import (
+    APIError,
+    DecodeError,
+    decode,
+)
+
+NIL: Final = '<entry xsi:nil="true"/>'
+RECORD: Final = (
+    f"<entry><entry>1</entry><entry><![CDATA[{PHONE}]]></entry><entry>false</entry></entry>"
+)
 
 
 @pytest.mark.parametrize("flag", ["true", "True", "TRUE"])
@@ -126,3 +135,25 @@ def test_a_named_refusal_keeps_its_reason_whatever_comes_along(amount: int) -> N
 def test_an_answer_without_flag_and_reason_is_not_an_answer(text: str) -> None:
     with pytest.raises(DecodeError):
         decode(text.encode())
+
+
+def test_a_null_that_is_kept_keeps_its_place_in_a_refusal() -> None:
+    refused = f"<r {XSI}><entry>false</entry><entry>abc</entry>{NIL}</r>".encode()
+    said = b'{"success":false,"code":"abc","message":null}'
+    for body in (refused, said):
+        with pytest.raises(APIError) as caught:
+            decode(body)
+        assert (caught.value.code, caught.value.message) == (None, None)
+
+
+@pytest.mark.parametrize("further", [NIL, "<entry>x</entry>", "<entry>7</entry>", NIL * 2])
+def test_the_numbers_are_told_by_their_kind_where_nulls_are_kept(further: str) -> None:
+    body = f"<result {XSI}><entry>true</entry><entry>{RECORD}</entry>{further}</result>"
+    rental = decode(body.encode())
+    assert (rental.declared, [number.id for number in rental]) == (None, [1])
+
+
+def test_a_null_in_a_record_does_not_move_what_stands_around_the_numbers() -> None:
+    record = RECORD.removesuffix("</entry>") + f"{NIL}</entry>"
+    body = f"<result {XSI}><entry>true</entry><entry>{record}</entry><entry>1</entry></result>"
+    assert len(decode(body.encode())) == 1
