@@ -3,20 +3,23 @@
 Whatever the service, the network or the bytes do, only these come out (rule R9); any other
 exception is a bug worth reporting.
 
-    SMSPartnerError
-     +-- ConfigurationError             a setting that cannot work: address, format, limit
+    SMSPartnerError                     .token, .retryable, .http_status, .kept, .retry_after
+     +-- ConfigurationError             an argument or a setting that cannot work
      +-- OutputError                    a file or database that cannot be written
-     +-- APIError                       the service said no: .code, .message, .http_status
-     |    +-- APIKeyMissingError        code 1
-     |    +-- APIKeyInvalidError        code 10
+     +-- APIError                       the service refused: .code, .message, .details
+     |    +-- AccountError              codes 11, 20, 30, 40, 96: credit, account, access
+     |    |    +-- APIKeyMissingError   code 1
+     |    |    +-- APIKeyInvalidError   code 10
      |    +-- TokenMissingError         code 31
      |    +-- RentalNotFoundError       code 32
-     +-- RentalFailedError              the service could not make the file of a rental
+     |    +-- RentalUsedError           code 34: the rental has been downloaded before
+     |    +-- RentalPendingError        codes 33, 35, or a wait that ran out: not ready yet
+     |    +-- RentalFailedError         code 36, or a status that says so: it will not come
+     +-- DownloadLostError              a download that may be counted, and whose answer is lost
      +-- TransportError                 no answer, or none that could be used
      |    +-- DeadlineError             the time allowed for the whole call is over
-     |    |    +-- RentalPendingError   the file of a rental is still not made
      |    +-- RedirectError             the service pointed elsewhere; the key was not sent there
-     +-- DecodeError                    an answer that is not what the contract says
+     +-- DecodeError                    an answer that is not what the rules allow
           +-- UnknownFormatError        neither JSON nor XML: HTML, plain text, nothing
           +-- UnsafeXMLError            a DOCTYPE, or an encoding that is not allowed
           +-- TruncatedError            the body stops early
@@ -25,7 +28,7 @@ exception is a bug worth reporting.
           +-- LimitError                larger or deeper than a limit allows
 
 ``retryable`` is the decision a caller needs: True only where running the same call again loses
-nothing, because no byte of a body had come, or because the call records nothing at the service.
+nothing, because the download cannot have been counted, or because the call records nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ class SMSPartnerError(Exception):
     """Base of every error of this library.
 
     Attributes:
+        token: the token of the rental that the call was about, None for any other call.
         retryable: whether the same call may safely be made again as it is.
         http_status: the HTTP status of the answer the error is about, None where there was none.
         kept: where the raw body was kept, None where there is none on disk.
@@ -45,10 +49,19 @@ class SMSPartnerError(Exception):
             named none.
     """
 
+    token: str | None = None
     retryable: bool = False
     http_status: int | None = None
     kept: Path | None = None
     retry_after: float | None = None
+
+    def __str__(self) -> str:
+        said = self._said()
+        return said if self.token is None else f"rental {self.token}: {said}"
+
+    def _said(self) -> str:
+        """Return what happened, without the rental it happened to."""
+        return super().__str__()
 
 
 #: The HTTP statuses that refuse begin here.
@@ -82,38 +95,52 @@ class OutputError(SMSPartnerError):
     """
 
 
+#: One complaint about a field of a request: the field as the service names it, and its words.
+Complaint = tuple[str, str]
+
+
 class APIError(SMSPartnerError):
     """The service refused the request (rule R4).
 
     Args:
         code: the service's own code, None where it gave none that reads as an integer.
-        message: the service's own words, None where it gave none.
+        message: the service's own words; where it gave none, those of its complaints; or None.
         http_status: the HTTP status that carried the refusal, None where it is not known.
+        details: complaints about fields of the request, in pairs of field and message.
     """
 
     def __init__(
-        self, code: int | None = None, message: str | None = None, http_status: int | None = None
+        self,
+        code: int | None = None,
+        message: str | None = None,
+        http_status: int | None = None,
+        details: tuple[Complaint, ...] = (),
     ) -> None:
-        super().__init__(code, message, http_status)
+        super().__init__(code, message, http_status, details)
         self.code = code
-        self.message = message
+        self.message = message or "; ".join(": ".join(pair) for pair in details) or None
         self.http_status = http_status
+        self.details = details
 
-    def __str__(self) -> str:
+    def _said(self) -> str:
         said = self.message or "the service refused the request and gave no reason"
-        details = []
+        known = []
         if self.code is not None:
-            details.append(f"code {self.code}")
+            known.append(f"code {self.code}")
         if self.http_status is not None:
-            details.append(f"HTTP {self.http_status}")
-        return f"{said} ({', '.join(details)})" if details else said
+            known.append(f"HTTP {self.http_status}")
+        return f"{said} ({', '.join(known)})" if known else said
 
 
-class APIKeyMissingError(APIError):
+class AccountError(APIError):
+    """Codes 11, 20, 30, 40, 96: not enough credit, a disabled or blocked account, no access."""
+
+
+class APIKeyMissingError(AccountError):
     """Code 1: the API key is required."""
 
 
-class APIKeyInvalidError(APIError):
+class APIKeyInvalidError(AccountError):
     """Code 10: the API key is not one the service knows."""
 
 
@@ -125,23 +152,60 @@ class RentalNotFoundError(APIError):
     """Code 32: the service knows no rental with this token."""
 
 
-#: Contract A3: the codes of the service that have a class of their own.
+class RentalUsedError(APIError):
+    """Code 34: the rental has been downloaded before, and is not handed out again."""
+
+
+class RentalPendingError(APIError):
+    """The rental's file is not ready: code 35, code 33 while it is made, or a wait that ran out.
+
+    Waiting again is safe.
+    """
+
+    retryable = True
+
+
+class RentalFailedError(APIError):
+    """The service could not make the file of a rental: code 36, or its status says so.
+
+    ``code`` is None where a status said it. Waiting longer is no use.
+    """
+
+
+#: Facts A3 and A6: the codes of a download that have a class of their own. 33 is not among them:
+#: it means "not made yet" or "gone", and only the rental's status tells which.
 API_ERRORS: Final[dict[int, type[APIError]]] = {
     1: APIKeyMissingError,
     10: APIKeyInvalidError,
+    11: AccountError,
+    20: AccountError,
+    30: AccountError,
     31: TokenMissingError,
     32: RentalNotFoundError,
+    34: RentalUsedError,
+    35: RentalPendingError,
+    36: RentalFailedError,
+    40: AccountError,
+    96: AccountError,
 }
 
 
-def api_error(code: int | None, message: str | None, http_status: int | None = None) -> APIError:
-    """Return the exception for a code of the service: a subclass where contract A3 names one."""
+def api_error(
+    code: int | None,
+    message: str | None,
+    http_status: int | None = None,
+    details: tuple[Complaint, ...] = (),
+) -> APIError:
+    """Return the exception for a code of the service, of a class of its own where it has one."""
     kind = APIError if code is None else API_ERRORS.get(code, APIError)
-    return kind(code, message, http_status)
+    return kind(code, message, http_status, details)
 
 
-class RentalFailedError(SMSPartnerError):
-    """The service could not make the file of a rental (status 3); waiting longer is no use."""
+class DownloadLostError(SMSPartnerError):
+    """A download was asked for, may have been counted, and its answer is lost.
+
+    It is never repeated by itself: look at the rental's status, and ask SMS Partner.
+    """
 
 
 class TransportError(SMSPartnerError):
@@ -165,23 +229,19 @@ class DeadlineError(TransportError):
     """The time allowed for the whole call ran out."""
 
 
-class RentalPendingError(DeadlineError):
-    """The time allowed for waiting is over and the file is still not made; wait again."""
-
-
 class RedirectError(TransportError):
     """The service answered with a redirect, which is never followed: the key is in the URL."""
 
 
 class DecodeError(SMSPartnerError):
-    """The body is not what the contract says."""
+    """The body is not what the reading rules allow."""
 
 
 class UnknownFormatError(DecodeError):
     """The body is neither JSON nor XML (rule R2)."""
 
-    def __str__(self) -> str:
-        said = super().__str__()
+    def _said(self) -> str:
+        said = super()._said()
         return said if self.http_status is None else f"{said} (HTTP {self.http_status})"
 
 
@@ -213,7 +273,7 @@ class RecordError(DecodeError):
         self.field = field
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _said(self) -> str:
         path = f"datas[{self.index}]" + (f".{self.field}" if self.field else "")
         return f"{path}: {self.reason}"
 
@@ -231,7 +291,7 @@ class CountMismatchError(DecodeError):
         self.declared = declared
         self.found = found
 
-    def __str__(self) -> str:
+    def _said(self) -> str:
         return (
             f"the service declared {self.declared} numbers and sent {self.found}; "
             "do not use this file as complete: ask SMS Partner"

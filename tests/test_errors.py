@@ -11,13 +11,17 @@ import pytest
 import smspartner
 from smspartner import errors
 from smspartner.errors import (
+    AccountError,
     APIError,
     APIKeyInvalidError,
     APIKeyMissingError,
     CountMismatchError,
     DecodeError,
     RecordError,
+    RentalFailedError,
     RentalNotFoundError,
+    RentalPendingError,
+    RentalUsedError,
     SMSPartnerError,
     TokenMissingError,
     TransportError,
@@ -56,8 +60,11 @@ def test_the_tree_of_exceptions_is_the_one_of_the_design() -> None:
     parents = drawn()
 
     for parent, children in {
-        "SMSPartnerError": "APIError TransportError DecodeError ConfigurationError OutputError",
-        "APIError": "APIKeyMissingError APIKeyInvalidError TokenMissingError RentalNotFoundError",
+        "SMSPartnerError": "APIError TransportError DecodeError ConfigurationError OutputError "
+        "DownloadLostError",
+        "APIError": "AccountError TokenMissingError RentalNotFoundError RentalUsedError "
+        "RentalPendingError RentalFailedError",
+        "AccountError": "APIKeyMissingError APIKeyInvalidError",
         "TransportError": "DeadlineError RedirectError",
         "DecodeError": "UnknownFormatError UnsafeXMLError TruncatedError RecordError "
         "CountMismatchError LimitError",
@@ -111,6 +118,11 @@ def test_every_exception_has_something_to_say(error: SMSPartnerError) -> None:
         (10, APIKeyInvalidError),
         (31, TokenMissingError),
         (32, RentalNotFoundError),
+        (34, RentalUsedError),
+        (35, RentalPendingError),
+        (36, RentalFailedError),
+        *((code, AccountError) for code in (11, 20, 30, 40, 96)),
+        (33, APIError),
         (0, APIError),
         (200, APIError),
         (-1, APIError),
@@ -125,9 +137,28 @@ def test_codes_of_the_service_have_their_classes(code: int | None, kind: type[AP
 
 
 def test_refusals_and_bad_bodies_are_not_worth_a_second_try() -> None:
-    assert not any(
-        kind.retryable for kind in tree(SMSPartnerError) if issubclass(kind, APIError | DecodeError)
+    refused = [kind for kind in tree(SMSPartnerError) if issubclass(kind, APIError | DecodeError)]
+
+    assert [kind for kind in refused if kind.retryable] == [RentalPendingError]
+
+
+def test_an_error_names_its_rental() -> None:
+    error = api_error(32, "Location introuvable", 404)
+    assert str(error) == "Location introuvable (code 32, HTTP 404)"
+
+    error.token = "TOKEN"
+
+    assert str(error) == "rental TOKEN: Location introuvable (code 32, HTTP 404)"
+
+
+def test_complaints_are_the_message_where_the_service_sent_none() -> None:
+    details = (("phoneNumbers", "not valid"), ("op", "missing"))
+
+    assert str(api_error(9, None, None, details)) == (
+        "phoneNumbers: not valid; op: missing (code 9)"
     )
+    assert api_error(9, "Erreur", None, details).message == "Erreur"
+    assert api_error(9, None, None, details).details == details
 
 
 def test_a_record_error_gives_the_path_and_never_the_value() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from enum import IntEnum
 
 from smspartner.errors import (
+    AccountError,
     APIError,
-    APIKeyInvalidError,
-    APIKeyMissingError,
     ConfigurationError,
     DecodeError,
-    RentalFailedError,
+    DownloadLostError,
     RentalPendingError,
     SMSPartnerError,
 )
@@ -39,8 +38,8 @@ def exit_code(error: SMSPartnerError) -> Exit:
         return Exit.PENDING
     if error.retryable:
         return Exit.NETWORK
-    if isinstance(error, ConfigurationError | APIKeyMissingError | APIKeyInvalidError):
+    if isinstance(error, ConfigurationError | AccountError):
         return Exit.CONFIGURATION
-    if isinstance(error, APIError | RentalFailedError):
+    if isinstance(error, APIError | DownloadLostError):
         return Exit.REFUSED
     return Exit.NOT_UNDERSTOOD if isinstance(error, DecodeError) else Exit.FAILED

@@ -102,20 +102,22 @@ def wait_until_ready(
 
 def _is_over(status: RentalStatus) -> bool:
     if status.state is RentalState.FAILED:
-        raise RentalFailedError(f"the service could not make this rental: {status.status}")
+        raise RentalFailedError(None, f"the service could not make this rental: {status.status}")
     return not status.pending
 
 
-def _too_late(deadline: float, status: RentalStatus | None, trouble: str) -> DeadlineError:
+def _too_late(
+    deadline: float, status: RentalStatus | None, trouble: str
+) -> DeadlineError | RentalPendingError:
     if status is None:
         return DeadlineError(
             f"the rental's status could not be asked within {deadline:g} s: {trouble}",
             retryable=True,
         )
     return RentalPendingError(
+        None,
         f"the rental is not ready after {deadline:g} s (status {status.status!r}); "
         "waiting again is safe",
-        retryable=True,
     )
 
 

@@ -22,6 +22,7 @@ from smspartner import (
     DeadlineError,
     RentalFailedError,
     RentalNotFoundError,
+    RentalPendingError,
     RentalState,
     RentalStatus,
     Sandbox,
@@ -167,7 +168,7 @@ def test_a_refusal_later_on_ends_the_wait_too(sandbox: Sandbox, client: Client) 
 
 def test_a_deadline_is_an_error_that_is_safe_to_run_again(client: Client) -> None:
     started = time.monotonic()
-    with pytest.raises(DeadlineError, match=r"not ready after 0\.5 s.*'0'") as caught:
+    with pytest.raises(RentalPendingError, match=r"not ready after 0\.5 s.*'0'") as caught:
         client.wait("pace-60", deadline=0.5, poll=0.1)
     assert 0.4 <= time.monotonic() - started < 2
     assert caught.value.retryable
@@ -180,7 +181,7 @@ def test_the_whole_deadline_is_used_however_long_the_pauses(client: Client, poll
 
 
 def test_no_time_means_one_question(sandbox: Sandbox, client: Client) -> None:
-    with pytest.raises(DeadlineError):
+    with pytest.raises(RentalPendingError):
         client.wait("pace-60", deadline=0, poll=0.01)
     assert len(sandbox.requests) == 1
 
@@ -310,7 +311,7 @@ def test_download_can_wait_for_the_file(sandbox: Sandbox, client: Client) -> Non
 def test_download_does_not_ask_for_a_file_that_is_not_ready(
     sandbox: Sandbox, client: Client
 ) -> None:
-    with pytest.raises(DeadlineError):
+    with pytest.raises(RentalPendingError):
         client.download("pace-60", wait=0.3)
     with pytest.raises(RentalFailedError):
         client.download("fails", wait=0.3)
