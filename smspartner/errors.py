@@ -3,7 +3,7 @@
 Whatever the service, the network or the bytes do, only these come out (rule R9); any other
 exception is a bug worth reporting.
 
-    SMSPartnerError                     .token, .retryable, .http_status, .kept, .retry_after
+    SMSPartnerError                     .token, .file, .retryable, .http_status, .kept
      +-- ConfigurationError             an argument or a setting that cannot work
      +-- OutputError                    a file or database that cannot be written
      +-- APIError                       the service refused: .code, .message, .details
@@ -42,6 +42,7 @@ class SMSPartnerError(Exception):
 
     Attributes:
         token: the token of the rental that the call was about, None for any other call.
+        file: the file that was read, as the caller named it, None where none was.
         retryable: whether the same call may safely be made again as it is.
         http_status: the HTTP status of the answer the error is about, None where there was none.
         kept: where the raw body was kept, None where there is none on disk.
@@ -50,14 +51,17 @@ class SMSPartnerError(Exception):
     """
 
     token: str | None = None
+    file: str | None = None
     retryable: bool = False
     http_status: int | None = None
     kept: Path | None = None
     retry_after: float | None = None
 
     def __str__(self) -> str:
-        said = self._said()
-        return said if self.token is None else f"rental {self.token}: {said}"
+        about = [] if self.token is None else [f"rental {self.token}"]
+        if self.file is not None:
+            about.append(repr(self.file))
+        return ": ".join([*about, self._said()])
 
     def _said(self) -> str:
         """Return what happened, without the rental it happened to."""

@@ -151,6 +151,13 @@ def test_an_error_names_its_rental() -> None:
     assert str(error) == "rental TOKEN: Location introuvable (code 32, HTTP 404)"
 
 
+def test_an_error_names_the_file_that_was_read() -> None:
+    error = CountMismatchError(10, 9)
+    error.file = "archive/\x1b[31m.xml"
+
+    assert str(error).startswith("'archive/\\x1b[31m.xml': the service declared 10 numbers")
+
+
 def test_complaints_are_the_message_where_the_service_sent_none() -> None:
     details = (("phoneNumbers", "not valid"), ("op", "missing"))
 
