@@ -14,10 +14,11 @@ def main(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
         infos = {name for name in archive.namelist() if ".dist-info/" in name}
-    package = Path(__file__).parent.parent / "smspartner"
+    top = Path(__file__).parent.parent
     wanted = {
-        path.relative_to(package.parent).as_posix()
-        for path in package.rglob("*")
+        path.relative_to(top).as_posix()
+        for package in ("smspartner", "pyspark_smspartner")
+        for path in (top / package).rglob("*")
         if path.suffix == ".py" or path.name == "py.typed"
     }
     size = wheel.stat().st_size

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from smspartner.decoders import register_decoder
     from smspartner.decoders.limits import Limits
     from smspartner.decoders.reader import ResponseReader, decode, iter_decode
+    from smspartner.engines.polars import scan_polars
     from smspartner.files.atomic import RawBody
+    from smspartner.files.bodies import open_bodies, read_batches
     from smspartner.models.number import RentedNumber
     from smspartner.models.rental import Rental
     from smspartner.models.status import RentalState, RentalStatus
@@ -84,7 +86,10 @@ __all__ = [
     "__version__",
     "decode",
     "iter_decode",
+    "open_bodies",
+    "read_batches",
     "register_decoder",
+    "scan_polars",
 ]
 
 _HOMES = {
@@ -99,6 +104,9 @@ _HOMES = {
     "ResponseReader": "decoders.reader",
     "Sandbox": "sandbox",
     "decode": "decoders.reader",
+    "open_bodies": "files.bodies",
+    "read_batches": "files.bodies",
+    "scan_polars": "engines.polars",
     "iter_decode": "decoders.reader",
     "register_decoder": "decoders",
 }

@@ -146,7 +146,7 @@ def test_an_error_names_its_rental() -> None:
     error = api_error(32, "Location introuvable", 404)
     assert str(error) == "Location introuvable (code 32, HTTP 404)"
 
-    error.token = "TOKEN"
+    error.token = "TOKEN"  # noqa: S105 - a rental's, not a secret
 
     assert str(error) == "rental TOKEN: Location introuvable (code 32, HTTP 404)"
 

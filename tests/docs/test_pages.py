@@ -44,6 +44,10 @@ NOT_RUN: Final = {
     ("CONTRIBUTING.md", "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'"): _DEMO,
     ("CONTRIBUTING.md", ".venv/bin/pip install -q -U 'pip>=25.1'"): "it installs; .ci/run runs it",
     ("CONTRIBUTING.md", ".ci/run"): "it runs these tests",
+    (
+        "docs/at-scale.md",
+        "frame = spark.read",
+    ): "it needs Java: engines/test_spark.py",
 }
 #: What a ``body`` comment may name.
 STRUCTS: Final = {
