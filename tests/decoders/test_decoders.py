@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from bodies import PHONE, as_xml, cdata, people, rental, short, xml_record
 from cases import in_pieces, numbers_of, read_fed
 from lxml import etree
-from markup import PHONE, as_xml, short, xml_record
-from render import cdata, people, rental
 
 from smspartner import ConfigurationError, Limits, ResponseReader, decode, register_decoder
 from smspartner import decoders as registry

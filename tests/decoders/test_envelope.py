@@ -6,9 +6,8 @@ import json
 from typing import Final
 
 import pytest
+from bodies import FEW, MANY, PHONE, XSI, people, short, to_xml
 from cases import SetWindow, in_pieces, read_fed
-from markup import FEW, MANY, PHONE, short
-from render import XSI, people, to_xml
 
 from smspartner import (
     APIError,

@@ -11,10 +11,10 @@ from typing import Final
 
 import msgspec
 import pytest
+from bodies import Style, render
 from cases import numbers_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from render import Style, render
 
 from smspartner import RentedNumber
 from smspartner.decoders.limits import DEFAULT_LIMITS

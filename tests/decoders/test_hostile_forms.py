@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from bodies import MANY, PHONE, as_xml, cdata, json_body, people, short, xml_body, xml_record
 from cases import numbers_of
-from markup import MANY, PHONE, as_xml, json_body, short, xml_body, xml_record
-from render import cdata, people
 
 from smspartner import DecodeError, LimitError, RecordError, decode
 

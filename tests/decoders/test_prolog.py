@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from bodies import MANY, PHONE, as_xml, cdata, people, xml_body, xml_record
 from cases import SetWindow, in_pieces, numbers_of, read_fed
-from markup import MANY, PHONE, as_xml, xml_body, xml_record
-from render import cdata, people
 
 from smspartner import DecodeError, UnsafeXMLError, decode
 from smspartner.decoders.limits import DEFAULT_LIMITS

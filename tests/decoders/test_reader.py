@@ -7,9 +7,10 @@ import gc
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
+from bodies import STYLES, Style, people, render, rental, values_of
 from cases import (
     FORMATS,
     SetWindow,
@@ -19,7 +20,6 @@ from cases import (
     outcome_of,
     read_fed,
 )
-from render import STYLES, Style, people, render, rental
 
 from smspartner import (
     DecodeError,
@@ -38,11 +38,6 @@ every_format = pytest.mark.parametrize("format_", FORMATS)
 PLAIN: Final = Style()
 
 
-def numbers(records: list[dict[str, Any]]) -> list[list[Any]]:
-    """Return what records should be read as, in the form of ``outcomes.json``."""
-    return [[record["id"], record["phone"], record["stopSms"]] for record in records]
-
-
 # Streaming
 
 
@@ -54,7 +49,7 @@ def test_a_large_body_is_read_the_same_at_any_chunking(
 ) -> None:
     records = people(5000)
     body = render(rental(records, keyed=keyed), format_, style)
-    expected = {"declared": 5000, "numbers": numbers(records)}
+    expected = {"declared": 5000, "numbers": values_of(records)}
     assert len(body) > 3 * WINDOW
 
     for chunks in (
@@ -74,7 +69,7 @@ def test_a_large_body_is_read_the_same_byte_by_byte(format_: str) -> None:
     body = render(rental(records), format_, Style(pretty=False))
     assert len(body) > 2 * WINDOW
 
-    assert numbers_of(read_fed(in_pieces(body, 1))) == numbers(records)
+    assert numbers_of(read_fed(in_pieces(body, 1))) == values_of(records)
 
 
 @every_format
@@ -163,8 +158,10 @@ def test_any_kind_of_bytes_can_be_fed(format_: str, kind: type) -> None:
     records = people(2000)
     body = render(rental(records), format_, PLAIN)
 
-    assert numbers_of(decode(kind(body))) == numbers(records)
-    assert numbers_of(read_fed(kind(chunk) for chunk in in_pieces(body, 9999))) == numbers(records)
+    assert numbers_of(decode(kind(body))) == values_of(records)
+    assert numbers_of(read_fed(kind(chunk) for chunk in in_pieces(body, 9999))) == values_of(
+        records
+    )
 
 
 @every_format
@@ -181,7 +178,7 @@ def test_a_buffer_can_be_used_again_after_feeding(format_: str) -> None:
         buffer[:] = b"\xff" * 4096
     got += reader.close()
 
-    assert numbers_of(got) == numbers(records)
+    assert numbers_of(got) == values_of(records)
 
 
 def test_nothing_can_be_fed_at_any_time() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
+from bodies import Style, people, render, rental, values_of
 from cases import (
     FORMATS,
     SetWindow,
@@ -12,7 +13,6 @@ from cases import (
     numbers_of,
     read_fed,
 )
-from render import Style, people, render, rental
 
 from smspartner import (
     APIError,
@@ -29,11 +29,6 @@ from smspartner import (
 
 every_format = pytest.mark.parametrize("format_", FORMATS)
 PLAIN: Final = Style()
-
-
-def numbers(records: list[dict[str, Any]]) -> list[list[Any]]:
-    """Return what records should be read as, in the form of ``outcomes.json``."""
-    return [[record["id"], record["phone"], record["stopSms"]] for record in records]
 
 
 # The declared count (rule R8)
@@ -171,7 +166,7 @@ def test_records_before_a_wrong_one_are_handed_out(format_: str) -> None:
     with pytest.raises(RecordError):
         got.extend(iter_decode([render(rental(records), format_, PLAIN)]))
 
-    assert numbers_of(got) == numbers(records)[: len(got)]
+    assert numbers_of(got) == values_of(records)[: len(got)]
     assert len(got) > 1000
 
 
@@ -188,7 +183,7 @@ def test_a_record_may_be_larger_than_the_window(
     body = render(rental(records), format_, PLAIN)
 
     for chunks in ([body], in_pieces(body, 30_000)):
-        assert numbers_of(read_fed(chunks)) == numbers(records)
+        assert numbers_of(read_fed(chunks)) == values_of(records)
 
 
 @pytest.mark.parametrize(

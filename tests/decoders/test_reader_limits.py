@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
+from bodies import Style, people, render, rental, values_of
 from cases import (
     FORMATS,
     in_pieces,
     numbers_of,
     read_fed,
 )
-from render import Style, people, render, rental
 
 from smspartner import (
     ConfigurationError,
@@ -27,11 +27,6 @@ from smspartner import (
 
 every_format = pytest.mark.parametrize("format_", FORMATS)
 PLAIN: Final = Style()
-
-
-def numbers(records: list[dict[str, Any]]) -> list[list[Any]]:
-    """Return what records should be read as, in the form of ``outcomes.json``."""
-    return [[record["id"], record["phone"], record["stopSms"]] for record in records]
 
 
 # Formats (rule R2)
@@ -198,7 +193,7 @@ def test_a_record_limit_below_the_window_makes_smaller_slices(format_: str, reco
     body = render(rental(records), format_, Style(pretty=False))
     limits = Limits(record=2 * record)
 
-    assert numbers_of(decode(body, limits=limits)) == numbers(records)
+    assert numbers_of(decode(body, limits=limits)) == values_of(records)
 
 
 @every_format

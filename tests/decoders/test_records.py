@@ -6,9 +6,23 @@ import json
 from typing import Any
 
 import pytest
+from bodies import (
+    FEW,
+    MANY,
+    PHONE,
+    STYLES,
+    Style,
+    as_json,
+    as_xml,
+    json_body,
+    people,
+    render,
+    rental,
+    short,
+    xml_body,
+    xml_record,
+)
 from cases import FORMATS, numbers_of
-from markup import FEW, MANY, PHONE, as_json, as_xml, json_body, short, xml_body, xml_record
-from render import STYLES, Style, people, render, rental
 
 from smspartner import DecodeError, RecordError, decode
 

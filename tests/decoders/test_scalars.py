@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+import oracle_xml
 import pytest
-import second_engine
+from bodies import (
+    FEW,
+    MANY,
+    PHONE,
+    cdata,
+    json_body,
+    people,
+    render,
+    rental,
+    short,
+    xml_body,
+    xml_record,
+)
 from cases import numbers_of
-from markup import FEW, MANY, PHONE, json_body, short, xml_body, xml_record
-from render import cdata, people, render, rental
 
 from smspartner import RecordError, decode
 
@@ -172,7 +183,7 @@ def test_indentation_is_dropped_and_white_space_in_a_line_is_kept(
 
     assert {number.phone for number in decode(body)} == {value}
     if amount == 1:
-        assert second_engine.read(body)["numbers"] == numbers_of(decode(body))
+        assert oracle_xml.read(body)["numbers"] == numbers_of(decode(body))
 
 
 @pytest.mark.parametrize("amount", [1, MANY])
@@ -185,6 +196,6 @@ def test_indentation_around_every_value_is_dropped(amount: int) -> None:
 
 @pytest.mark.parametrize(("markup", "value"), WHITE_SPACE.items(), ids=short)
 def test_both_readers_see_the_same_text(markup: str, value: str) -> None:
-    root = second_engine.parse(f"<r><entry>{markup}</entry></r>".encode())
+    root = oracle_xml.parse(f"<r><entry>{markup}</entry></r>".encode())
 
     assert root.children[0].text() == value

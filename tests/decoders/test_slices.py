@@ -7,9 +7,20 @@ import re
 from typing import Any, Final
 
 import pytest
+from bodies import (
+    MANY,
+    STYLES,
+    as_json,
+    as_xml,
+    cdata,
+    json_body,
+    people,
+    render,
+    rental,
+    xml_body,
+    xml_record,
+)
 from cases import FORMATS, SetWindow, in_pieces, numbers_of, read_fed
-from markup import MANY, as_json, as_xml, json_body, xml_body, xml_record
-from render import STYLES, cdata, people, render, rental
 
 from smspartner import DecodeError, decode
 from smspartner.decoders.slices import PROBE

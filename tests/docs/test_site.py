@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from docs_blocks import ROOT, prose_of
-from docs_imports import calls, loads, needs, rooms
+from floor_plan import calls, loads, needs, rooms
 
 import smspartner
 from smspartner import SMSPartnerError

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from export_support import (
+from hypothesis import given
+from hypothesis import strategies as st
+from number_files import (
     ODD_PHONES,
     SourceError,
-    as_rows,
+    as_dicts,
     batches,
     disk_that_fills_up,
     failing,
     left_in,
     numbers,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import write as export
@@ -69,7 +69,7 @@ def test_a_file_holds_all_numbers_under_the_schema(tmp_path: Path, name: str, co
     written = export.write(batches(count), tmp_path / name)
     table = read(tmp_path / name)
     assert table.schema == SCHEMA
-    assert table.to_pylist() == as_rows(numbers(count))
+    assert table.to_pylist() == as_dicts(numbers(count))
     assert (written.rows, written.bytes) == (count, (tmp_path / name).stat().st_size)
     assert left_in(tmp_path) == [name]
 
@@ -77,7 +77,7 @@ def test_a_file_holds_all_numbers_under_the_schema(tmp_path: Path, name: str, co
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) -> None:
     export.write([SOME], tmp_path / name)
-    assert read(tmp_path / name).to_pylist() == as_rows(SOME)
+    assert read(tmp_path / name).to_pylist() == as_dicts(SOME)
 
 
 @given(
@@ -93,7 +93,7 @@ def test_a_file_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) ->
 def test_any_record_survives_arrow(records: list[RentedNumber]) -> None:
     table = interchange.to_arrow([records])
     table.validate(full=True)
-    assert table.to_pylist() == as_rows(records)
+    assert table.to_pylist() == as_dicts(records)
 
 
 def test_row_groups_have_one_size_whatever_the_batches_are(tmp_path: Path) -> None:
@@ -221,12 +221,12 @@ Reader = Callable[[Any], list[dict[str, object]]]
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("count", [0, 3, 70_000])
 def test_a_stream_is_taken_as_it_is(library: Reader, count: int) -> None:
-    assert library(Stream(batches(count))) == as_rows(numbers(count))
+    assert library(Stream(batches(count))) == as_dicts(numbers(count))
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_stream_keeps_phones_as_text(library: Reader) -> None:
-    assert library(Stream(iter([SOME]))) == as_rows(SOME)
+    assert library(Stream(iter([SOME]))) == as_dicts(SOME)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -240,7 +240,7 @@ def test_a_consumer_can_ask_for_another_schema() -> None:
     capsule = interchange.arrow_c_stream(batches(3), wanted.__arrow_c_schema__())
     reader = pa.RecordBatchReader._import_from_c_capsule(capsule)
     assert reader.schema.field("phone").type == pa.large_utf8()
-    assert reader.read_all().to_pylist() == as_rows(numbers(3))
+    assert reader.read_all().to_pylist() == as_dicts(numbers(3))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -248,7 +248,7 @@ def test_pandas_reads_the_file(tmp_path: Path, name: str) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     export.write([SOME], tmp_path / name)
     read_file = pandas.read_parquet if name.endswith(".parquet") else pandas.read_feather
-    assert read_file(tmp_path / name).to_dict("records") == as_rows(SOME)
+    assert read_file(tmp_path / name).to_dict("records") == as_dicts(SOME)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -256,7 +256,7 @@ def test_polars_reads_the_file(tmp_path: Path, name: str) -> None:
     polars = pytest.importorskip("polars", reason="Polars is not installed")
     export.write([SOME], tmp_path / name)
     read_file = polars.read_parquet if name.endswith(".parquet") else polars.read_ipc
-    assert read_file(tmp_path / name).to_dicts() == as_rows(SOME)
+    assert read_file(tmp_path / name).to_dicts() == as_dicts(SOME)
 
 
 def test_duckdb_reads_the_parquet_file(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_duckdb_reads_the_parquet_file(tmp_path: Path) -> None:
     export.write([SOME], tmp_path / "numbers.parquet")
     with duckdb.connect() as database:
         found = database.read_parquet(str(tmp_path / "numbers.parquet"))
-        assert [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()] == as_rows(
+        assert [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()] == as_dicts(
             SOME
         )
 
@@ -283,7 +283,7 @@ def test_helpers_give_frames_with_text_phones(count: int) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     polars = pytest.importorskip("polars", reason="Polars is not installed")
     frame = interchange.to_pandas(batches(count))
-    assert frame.to_dict("records") == as_rows(numbers(count))
+    assert frame.to_dict("records") == as_dicts(numbers(count))
     assert pandas.api.types.is_string_dtype(frame["phone"])
     assert interchange.to_polars(batches(count)).schema["phone"] == polars.String
     assert interchange.to_arrow(batches(count)).schema == SCHEMA

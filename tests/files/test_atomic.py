@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from export_support import disk_that_fills_up, left_in
+from number_files import disk_that_fills_up, left_in
 
 from smspartner.errors import (
     APIError,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from export_support import numbers
-from number_files import through_pipe
+from number_files import numbers, through_pipe
 
 from smspartner.cli import run
 from smspartner.errors import ConfigurationError

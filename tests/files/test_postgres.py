@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from export_support import ODD_PHONES, SourceError, batches, failing, numbers
+from number_files import ODD_PHONES, SourceError, batches, failing, numbers
 
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import write as export

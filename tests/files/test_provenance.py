@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from export_support import left_in
+from number_files import left_in
 
 from smspartner import (
     Client,

@@ -12,13 +12,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from export_support import ODD_PHONES
-from export_support import numbers as made_up
 from number_files import (
     BODIES,
     EXPORTS,
     KINDS,
     NEEDS_ARROW,
+    ODD_PHONES,
     TOKEN,
     as_rows,
     read,
@@ -28,6 +27,7 @@ from number_files import (
     write_export,
     write_kind,
 )
+from number_files import numbers as made_up
 
 from smspartner.errors import (
     APIError,

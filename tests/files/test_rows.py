@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from export_support import as_rows, batches, left_in, numbers, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
+from number_files import as_dicts, batches, dicts_in, left_in, numbers
 
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import write as export
@@ -29,7 +29,7 @@ def test_who_has_opted_out_is_left_out_when_asked_for(tmp_path: Path, name: str)
     options = ExportOptions(exclude_stop=True, token="rental-1")
     written = export.write(batches(1000), tmp_path / name, options=options)
     wanted = [number for number in numbers(1000) if not number.stop_sms]
-    assert rows_of(tmp_path / name) == as_rows(wanted)
+    assert dicts_in(tmp_path / name) == as_dicts(wanted)
     assert (written.rows, written.opted_out) == (len(wanted), 1000 - len(wanted))
 
 
@@ -37,7 +37,7 @@ def test_who_has_opted_out_is_left_out_when_asked_for(tmp_path: Path, name: str)
 def test_who_is_suppressed_is_left_out(tmp_path: Path, name: str) -> None:
     options = ExportOptions(suppress={"+33639980001", "+33639980003"}, token="rental-1")
     written = export.write([numbers(5)], tmp_path / name, options=options)
-    assert [row["id"] for row in rows_of(tmp_path / name)] == [1, 3, 5]
+    assert [row["id"] for row in dicts_in(tmp_path / name)] == [1, 3, 5]
     assert (written.rows, written.suppressed) == (3, 2)
 
 
@@ -56,8 +56,8 @@ def test_the_phone_in_e164_stands_beside_what_was_sent(tmp_path: Path) -> None:
         "2,0692000000,false,+262692000000\n"
     )
     e164 = ["+33639980042", None, "+262692000000"]
-    assert [row["e164"] for row in rows_of(tmp_path / "numbers.jsonl")] == e164
-    assert [row["e164"] for row in rows_of(tmp_path / "numbers.json")] == e164
+    assert [row["e164"] for row in dicts_in(tmp_path / "numbers.jsonl")] == e164
+    assert [row["e164"] for row in dicts_in(tmp_path / "numbers.json")] == e164
 
 
 def test_columns_can_be_chosen_and_ordered(tmp_path: Path) -> None:

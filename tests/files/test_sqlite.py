@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from export_support import SourceError, as_rows, batches, failing, left_in, numbers, rows_of
+from number_files import SourceError, as_dicts, batches, dicts_in, failing, left_in, numbers
 
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import write as export
@@ -170,7 +170,7 @@ def test_an_id_beyond_64_bits_is_an_error_that_names_the_record(
 def test_an_id_of_64_bits_fits_into_a_database(tmp_path: Path, identifier: int) -> None:
     records = [RentedNumber(identifier, "+33639980042", stop_sms=False)]
     export.write([records], tmp_path / "numbers.db", options=TOKEN)
-    assert rows_of(tmp_path / "numbers.db") == as_rows(records)
+    assert dicts_in(tmp_path / "numbers.db") == as_dicts(records)
 
 
 def test_two_writers_of_a_new_database_both_succeed(tmp_path: Path) -> None:

@@ -9,19 +9,19 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from export_support import (
+from hypothesis import given
+from hypothesis import strategies as st
+from number_files import (
     ODD_PHONES,
     SourceError,
-    as_rows,
+    as_dicts,
     batches,
+    dicts_in,
     disk_that_fills_up,
     failing,
     left_in,
     numbers,
-    rows_of,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smspartner.errors import OutputError
 from smspartner.files import write as export
@@ -40,7 +40,7 @@ TARGETS = [*FILES, "numbers.db"]
 def test_every_sink_writes_all_numbers_in_order(tmp_path: Path, name: str, count: int) -> None:
     target = tmp_path / name
     written = export.write(batches(count), target, options=TOKEN)
-    assert rows_of(target) == as_rows(numbers(count))
+    assert dicts_in(target) == as_dicts(numbers(count))
     assert (written.rows, written.target, written.columns) == (count, str(target), export.COLUMNS)
     assert written.bytes == (None if name.endswith(".db") else target.stat().st_size)
     assert left_in(tmp_path) == [name]
@@ -50,7 +50,7 @@ def test_every_sink_writes_all_numbers_in_order(tmp_path: Path, name: str, count
 def test_every_sink_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) -> None:
     odd = [RentedNumber(index, phone, index % 2 == 0) for index, phone in enumerate(ODD_PHONES)]
     export.write([odd], tmp_path / name, options=TOKEN)
-    assert rows_of(tmp_path / name) == as_rows(odd)
+    assert dicts_in(tmp_path / name) == as_dicts(odd)
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -61,7 +61,7 @@ def test_every_sink_gives_any_text_back(
     records = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(phones)]
     target = tmp_path_factory.mktemp("any") / name
     export.write([records], target, options=TOKEN)
-    assert rows_of(target) == as_rows(records)
+    assert dicts_in(target) == as_dicts(records)
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -96,11 +96,11 @@ def test_a_disk_that_fills_up_leaves_the_target_as_it_was(
     target = tmp_path / name
     if before:
         export.write(batches(10), target, options=TOKEN)
-    held = rows_of(target) if before else None
+    held = dicts_in(target) if before else None
     with pytest.raises(OutputError, match="cannot write"), disk_that_fills_up(400_000):
         export.write(batches(100_000), target, options=TOKEN)
     assert left_in(tmp_path) == ([name] if before else [])
-    assert (rows_of(target) if before else None) == held
+    assert (dicts_in(target) if before else None) == held
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -117,7 +117,7 @@ def test_every_sink_holds_a_few_batches_and_not_the_rental(tmp_path: Path, name:
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_rental_in_memory_can_be_written_as_one_batch(tmp_path: Path, name: str) -> None:
     export.write([tuple(numbers(10_000))], tmp_path / name, options=TOKEN)
-    assert rows_of(tmp_path / name) == as_rows(numbers(10_000))
+    assert dicts_in(tmp_path / name) == as_dicts(numbers(10_000))
 
 
 # The forms of the files.
@@ -167,4 +167,4 @@ def test_json_has_the_names_of_python_one_record_a_line(tmp_path: Path) -> None:
 def test_an_id_of_any_size_fits_into_text(tmp_path: Path, name: str) -> None:
     records = [RentedNumber(10**30, "+33639980042", stop_sms=True)]
     export.write([records], tmp_path / name)
-    assert rows_of(tmp_path / name) == as_rows(records)
+    assert dicts_in(tmp_path / name) == as_dicts(records)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+import oracle_xml
 import pytest
-import second_engine
+from bodies import Style, render
 from cases import (
     CHUNKINGS,
     FIXTURES,
@@ -24,7 +25,6 @@ from cases import (
     read_iterated,
     read_whole,
 )
-from render import Style, render
 
 from smspartner import SMSPartnerError, decode
 
@@ -206,6 +206,6 @@ def refusal(chunks: list[bytes]) -> str:
 def by_second_engine(body: bytes) -> dict[str, Any] | None:
     """Return a success as the independent reader sees it, None where it refuses."""
     try:
-        return second_engine.read(body)
-    except second_engine.RefusedError:
+        return oracle_xml.read(body)
+    except oracle_xml.RefusedError:
         return None

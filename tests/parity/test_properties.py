@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import json_engine
+import oracle_json
+import oracle_xml
 import pytest
-import second_engine
+from bodies import STYLES, Named, Style, render, rental, scalar, values_of
 from cases import FORMATS, cut, numbers_of, read_fed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invariants import window
-from render import STYLES, Named, Style, render, rental, scalar
 
 from smspartner import APIError
 from smspartner.errors import SMSPartnerError
 
-ENGINES: Final = {"json": json_engine.read, "xml": second_engine.read}
+ENGINES: Final = {"json": oracle_json.read, "xml": oracle_xml.read}
 
 #: Texts that look like the end of something, or like the beginning.
 TRAPS: Final = (
@@ -83,10 +83,6 @@ def records(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-def expected(rows: list[dict[str, Any]]) -> list[list[Any]]:
-    return [[row["id"], row["phone"], row["stopSms"]] for row in rows]
-
-
 @pytest.mark.parametrize("format_", FORMATS)
 @settings(max_examples=60)
 @given(data=st.data())
@@ -107,9 +103,9 @@ def test_rendered_records_come_back_the_same(format_: str, data: st.DataObject) 
     with window(size):
         got = read_fed(cut(body, places), format_)
 
-    assert numbers_of(got) == expected(rows)
+    assert numbers_of(got) == values_of(rows)
     assert got.declared in {len(rows), None}
-    assert ENGINES[format_](body)["numbers"] == expected(rows)
+    assert ENGINES[format_](body)["numbers"] == values_of(rows)
 
 
 @settings(max_examples=50)
@@ -138,8 +134,8 @@ def test_elements_with_names_are_read_like_entries(
 
     for size in (65536, 300):
         with window(size):
-            assert numbers_of(read_fed([body])) == expected(rows)
-    assert second_engine.read(body)["numbers"] == expected(rows)
+            assert numbers_of(read_fed([body])) == values_of(rows)
+    assert oracle_xml.read(body)["numbers"] == values_of(rows)
 
 
 # Positions (rule R6): a shift is an error or the same record, never another one.
@@ -188,7 +184,7 @@ def as_written(values: list[Any]) -> list[Any]:
     texts = [value if isinstance(value, str) else scalar(value) for value in present]
     if len(texts) < 3 or any(isinstance(value, list | dict) for value in present):
         return []
-    id_, flag = second_engine.as_integer(texts[0]), texts[2].lower()
+    id_, flag = oracle_xml.as_integer(texts[0]), texts[2].lower()
     if id_ is None or not texts[1].strip() or flag not in {"true", "false", "1", "0"}:
         return []
     return [id_, texts[1], flag in {"true", "1"}]
@@ -201,7 +197,7 @@ def as_written(values: list[Any]) -> list[Any]:
 @given(
     code=st.one_of(st.none(), st.integers(-(10**6), 10**20), st.integers(0, 99).map(str)),
     message=st.one_of(
-        st.none(), st.booleans(), TEXTS.filter(lambda text: second_engine.as_integer(text) is None)
+        st.none(), st.booleans(), TEXTS.filter(lambda text: oracle_xml.as_integer(text) is None)
     ),
     style=st.sampled_from(STYLES),
     size=st.sampled_from((64, 65536)),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from export_support import disk_that_fills_up, left_in
+from number_files import disk_that_fills_up, left_in
 from rawserver import Peer, RawServer, Script, head
 
 from smspartner import Client, OutputError, Sandbox

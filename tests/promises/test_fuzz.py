@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from bodies import people, render, rental
 from cases import FORMATS, cut_at_random
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from invariants import check, said, window
 from mutations import TOKENS, mutants, seeds
-from render import people, render, rental
 
 from smspartner import RentedNumber, ResponseReader, SMSPartnerError
 from smspartner.decoders.reader import iter_batches

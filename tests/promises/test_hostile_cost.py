@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-import costly
+import costly_bodies as costly
 import pytest
-from costly import BODIES, Cost
+from costly_bodies import BODIES, Cost
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from export_support import disk_that_fills_up
 from fault_table import FATES
 from leak_bodies import BODIES, SENT
+from leaks import KEY, PHONE, leaks_in_logs, leaks_of, secrets_in, spellings
+from number_files import disk_that_fills_up
 from rawserver import RawServer, answer
-from reach import KEY, PHONE, leaks_in_logs, leaks_of, secrets_in, spellings
 
 from smspartner import (
     APIKeyMissingError,

@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from fault_table import FATES
 from leak_bodies import BODIES, SENT, WHOLE_JSON, WHOLE_XML
-from reach import KEY, PHONE, secrets_in
+from leaks import KEY, PHONE, secrets_in
 
 from smspartner import Sandbox
 from smspartner.cli import run

@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from export_support import batches
+from number_files import batches
 from smspartner.files import write as export
 
 written = export.write(batches(1_000_000), sys.argv[1], options=export.ExportOptions(token="a"))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from bodies import STYLES, Style, people, render, rental
 from cases import SMALL, Case, SetWindow, corpus, cut_at_random, in_pieces, numbers_of, read_fed
-from render import STYLES, Style, people, render, rental
 
 from smspartner import RentedNumber, TruncatedError, UnknownFormatError, decode, iter_decode
 

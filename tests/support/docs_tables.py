@@ -17,8 +17,8 @@ from typing import Final
 import click
 import docs_wire as wire
 from docs_blocks import ROOT
-from docs_imports import calls, loads, needs, rooms
 from docs_markdown import code, summary, table
+from floor_plan import calls, loads, needs, rooms
 
 from smspartner import errors
 from smspartner.cli import cli

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
-import json_engine
-import second_engine
+import oracle_json
+import oracle_xml
 from cases import Outcome, cut_at_random, numbers_of, read_fed
 
 from smspartner import APIError, LimitError, SMSPartnerError, UnsafeXMLError
@@ -16,8 +16,8 @@ from smspartner.decoders import reader
 from smspartner.models.rental import Rental
 
 _ENGINES: Final[dict[str, Callable[[bytes], Outcome]]] = {
-    "json": json_engine.read,
-    "xml": second_engine.read,
+    "json": oracle_json.read,
+    "xml": oracle_xml.read,
 }
 _TINY: Final = (64, 100, 150, 200, 333)
 
@@ -88,9 +88,9 @@ def assert_second_engine_agrees(body: bytes, format_: str, whole: Result) -> Non
         return  # it knows neither limits nor policy
     try:
         expected: Outcome | None = _ENGINES[format_](body)
-    except second_engine.RefusedError:
+    except oracle_xml.RefusedError:
         expected = None
     if isinstance(whole, Rental):
         assert {"declared": whole.declared, "numbers": numbers_of(whole)} == expected
     else:
-        assert expected is None or (format_ == "json" and json_engine.has_doubles(body))
+        assert expected is None or (format_ == "json" and oracle_json.has_doubles(body))

@@ -6,7 +6,8 @@ import json
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-from reach import KEY, PHONE, spellings
+from bodies import json_body, xml_body, xml_record
+from leaks import KEY, PHONE, spellings
 
 from smspartner import (
     APIError,
@@ -29,15 +30,14 @@ SENT: Final = quote(KEY, safe="")
 
 WHOLE_JSON: Final = b"".join(render(3000, "json"))
 WHOLE_XML: Final = b"".join(render(3000, "xml"))
-_XML_RECORD: Final = "<entry><entry>{}</entry><entry>{}</entry><entry>{}</entry></entry>"
 
 
 def _records(*records: str) -> str:
-    return '{"success":true,"phoneNumbers":1,"datas":[' + ",".join(records) + "]}"
+    return json_body(",".join(records), 1).decode()
 
 
 def _entries(*entries: str) -> str:
-    return f"<result><entry>true</entry><entry>1</entry><entry>{''.join(entries)}</entry></result>"
+    return xml_body("".join(entries), 1).decode()
 
 
 def _refusal(message: str) -> str:
@@ -63,8 +63,8 @@ BODIES: Final[dict[str, Wrong]] = {
     "list": (RecordError, _records(f'{{"id":1,"phone":["{PHONE}"],"stopSms":false}}')),
     "number": (RecordError, _records('{"id":1,"phone":33639980042,"stopSms":false}')),
     "text for a record": (RecordError, _records(f'"{PHONE}"')),
-    "id, XML": (RecordError, _entries(_XML_RECORD.format(PHONE, PHONE, "true"))),
-    "stop, XML": (RecordError, _entries(_XML_RECORD.format(1, PHONE, PHONE))),
+    "id, XML": (RecordError, _entries(xml_record(PHONE, PHONE, "true"))),
+    "stop, XML": (RecordError, _entries(xml_record(1, PHONE, PHONE))),
     "two entries": (
         RecordError,
         _entries(f"<entry><entry>1</entry><entry>{PHONE}</entry></entry>"),
@@ -101,7 +101,7 @@ BODIES: Final[dict[str, Wrong]] = {
     ),
     "depth, XML": (LimitError, "<entry>" * 100 + PHONE + "</entry>" * 100),
     "record": (LimitError, _records(f'{{"id":1,"phone":"{PHONE * 200_000}","stopSms":false}}')),
-    "record, XML": (LimitError, _entries(_XML_RECORD.format(1, PHONE * 200_000, "false"))),
+    "record, XML": (LimitError, _entries(xml_record(1, PHONE * 200_000, "false"))),
     "no key": (APIKeyMissingError, '{"success":false,"code":1,"message":"La clé"}'),
     "wrong key": (APIKeyInvalidError, _refusal(" ".join(spellings(KEY)[:10]))),
     "no token": (TokenMissingError, f'{{"success":false,"code":31,"message":"{SENT}"}}'),

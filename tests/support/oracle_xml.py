@@ -61,12 +61,12 @@ class Node:
 
     @property
     def nil(self) -> bool:
-        """An explicit null: it says so and holds nothing (contract A5.5)."""
+        """An explicit null: it says so and holds nothing (fact A5.5)."""
         return self.says_nil and not self.children and not self.runs
 
     @property
     def is_empty(self) -> bool:
-        """An empty element, which is how an empty list is written (contract A5.4)."""
+        """An empty element, which is how an empty list is written (fact A5.4)."""
         return not self.nil and not self.children and not self.text()
 
     @property
@@ -158,7 +158,7 @@ def read(body: bytes) -> dict[str, Any]:
     """Return a success in the form of ``outcomes.json``.
 
     Raises:
-        RefusedError: the body is an error of the service, or not what the contract says.
+        RefusedError: the body is an error of the service, or not what the rules allow.
     """
     root = parse(body)
     if not root.children:

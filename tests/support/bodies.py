@@ -1,7 +1,16 @@
-"""A renderer of answers by the serializer's rules (contract A5), for tests of the readers.
+"""Bodies for the tests, all made here.
 
-It shares nothing with the sandbox and nothing with the readers. ``parity/test_parity.py`` holds it
-against the recorded corpus, byte for byte.
+As the service writes them (fact A5), in either format and any style::
+
+    render(rental(people(3)), "xml", Style(nulls_kept=True))
+
+By hand, for what the service would never write::
+
+    xml_body(xml_record(1, PHONE, "true") * 2, count=2)
+    json_body(as_json(people(2)), count=2)
+
+``values_of`` gives what such records should be read as. Nothing here is shared with the readers or
+the sandbox; ``parity/test_parity.py`` holds ``render`` against the recorded corpus, byte for byte.
 
 Values: dict (a map, or an object if it is a ``Named``), list, str, int, float, bool, None.
 """
@@ -9,16 +18,20 @@ Values: dict (a map, or an object if it is a ``Named``), list, str, int, float, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+PHONE: Final = "+33639980042"
+#: How many records a body has that is read in one piece, and one that is read in slices.
+FEW: Final = 3
+MANY: Final = 1500
 XSI: Final = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _SAME: Final = object()
 
 
 class Named(dict[str, Any]):
-    """A map whose keys the XML keeps as element names (contract A5.2)."""
+    """A map whose keys the XML keeps as element names (fact A5.2)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,7 @@ class Style:
     """The settings of the serializer.
 
     Attributes:
-        nulls_kept: null is written, instead of being left out (contract A5.5).
+        nulls_kept: null is written, instead of being left out (fact A5.5).
         pretty: XML with two-space indent, instead of all on one line.
     """
 
@@ -65,7 +78,7 @@ def rental(
     Args:
         records: the records, as maps with the wire's names.
         count: the declared count, None for none; as many as there are if it is not given.
-        keyed: whether JSON gets an object instead of an array (contract A5.6).
+        keyed: whether JSON gets an object instead of an array (fact A5.6).
         further: further keys of the answer.
     """
     datas: object = list(records)
@@ -76,7 +89,7 @@ def rental(
 
 
 def to_json(answer: object, style: Style = Style()) -> bytes:
-    """Return an answer as the serializer writes JSON (contract A5.8)."""
+    """Return an answer as the serializer writes JSON (fact A5.8)."""
     if not style.nulls_kept:
         answer = _without_nulls(answer)
     text = json.dumps(answer, separators=(",", ":"), ensure_ascii=True)
@@ -84,7 +97,7 @@ def to_json(answer: object, style: Style = Style()) -> bytes:
 
 
 def to_xml(answer: object, style: Style = Style()) -> bytes:
-    """Return an answer as the serializer writes XML (contract A5.1 to A5.5)."""
+    """Return an answer as the serializer writes XML (fact A5.1 to A5.5)."""
     root = "result"
     if style.nulls_kept and _holds_null(answer):
         root += f" {XSI}"
@@ -100,7 +113,7 @@ def render(answer: object, format_: str, style: Style = Style()) -> bytes:
 
 
 def cdata(text: str) -> str:
-    """Return text as one CDATA section, split where it holds the end of one (contract A5.3)."""
+    """Return text as one CDATA section, split where it holds the end of one (fact A5.3)."""
     return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
@@ -146,10 +159,50 @@ def _children(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def scalar(value: object) -> str:
-    """Return a scalar's markup: NUL cuts a text (contract A5.7), a float has 14 digits."""
+    """Return a scalar's markup: NUL cuts a text (fact A5.7), a float has 14 digits."""
     if isinstance(value, str):
         return cdata(value.partition("\0")[0])
     if isinstance(value, float):
         digits, exponent, power = f"{value:.14G}".partition("E")
         return (digits if "." in digits else f"{digits}.0") + exponent + power
     return json.dumps(value)
+
+
+def values_of(records: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return what records should be read as, in the form of ``outcomes.json``."""
+    return [[record["id"], record["phone"], record["stopSms"]] for record in records]
+
+
+def xml_record(*values: object) -> str:
+    """Return a record whose entries hold this markup."""
+    return "<entry>" + "".join(f"<entry>{value}</entry>" for value in values) + "</entry>"
+
+
+def xml_body(records: str, count: object = "", further: str = "") -> bytes:
+    """Return a success of these records in XML; without a count unless one is given."""
+    counted = f"<entry>{count}</entry>" if count != "" else ""
+    flag = "<entry>true</entry>"
+    return f"<result>{flag}{counted}<entry>{records}</entry>{further}</result>".encode()
+
+
+def json_body(records: str, count: object = None, further: str = "") -> bytes:
+    """Return a success of these records in JSON; without a count unless one is given."""
+    counted = f'"phoneNumbers":{count},' if count is not None else ""
+    return f'{{"success":true,{counted}"datas":[{records}]{further}}}'.encode()
+
+
+def as_json(rows: list[dict[str, Any]], separator: str = ",") -> str:
+    """Return records as the text inside a JSON array."""
+    return separator.join(json.dumps(row) for row in rows)
+
+
+def as_xml(rows: list[dict[str, Any]], separator: str = "") -> str:
+    """Return records as the markup inside a list of XML."""
+    return separator.join(
+        xml_record(row["id"], cdata(row["phone"]), str(row["stopSms"]).lower()) for row in rows
+    )
+
+
+def short(text: object) -> str:
+    """Return a value as the id of a test."""
+    return ascii(text)[:24] or "empty"

@@ -1,7 +1,7 @@
 """A second, independent reader of JSON answers: every JSON result is compared with it.
 
 Python's own ``json``, made as strict as rule R11 asks, and rules R3 to R8 from their text. Like
-``second_engine`` for XML it is slow, knows no limits, and only says whether a body is a success.
+``oracle_xml`` for XML it is slow, knows no limits, and only says whether a body is a success.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from second_engine import RefusedError, as_integer
+from oracle_xml import RefusedError, as_integer
 
 
 class Number(str):
@@ -63,7 +63,7 @@ def read(body: bytes) -> dict[str, Any]:
     """Return a success in the form of ``outcomes.json``.
 
     Raises:
-        RefusedError: the body is an error of the service, or not what the contract says.
+        RefusedError: the body is an error of the service, or not what the rules allow.
     """
     answer = parse(body)
     if not isinstance(answer, dict):
