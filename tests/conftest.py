@@ -1,13 +1,21 @@
-"""Fixtures that the tests of reader and decoders share."""
+"""The fixtures that tests of several rooms share.
+
+``sandbox`` is the stand-in service, one for each test module; a module that wants it otherwise says
+so at its top: ``SANDBOX = {"numbers": 3}``. ``client`` is a client of it. ``service`` lets the
+command line know it, in an empty folder. ``set_window`` makes the reader cut small bodies.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cases import SetWindow
 from hypothesis import settings
 
+from smspartner import Client, Sandbox
 from smspartner.decoders import reader
 
 pytest_plugins = ["postgres_server"]
@@ -37,3 +45,32 @@ def set_window(monkeypatch: pytest.MonkeyPatch) -> SetWindow:
         monkeypatch.setattr(reader, "WINDOW", size)
 
     return set_to
+
+
+@pytest.fixture(scope="module")
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Run the stand-in service, as ``SANDBOX`` of the test module says."""
+    with Sandbox(**getattr(request.module, "SANDBOX", {})) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    """Return a client of the sandbox that makes each request once."""
+    with Client(sandbox.api_key, base_url=sandbox.url, retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def service(sandbox: Sandbox, in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the command line know the sandbox, in an empty folder."""
+    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
+    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
+    return in_folder

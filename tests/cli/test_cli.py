@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -21,20 +20,11 @@ from smspartner import (
 )
 from smspartner.cli import run
 
+SANDBOX: Final = {"numbers": 500}
+
+pytestmark = pytest.mark.usefixtures("service")
+
 HEADER = b"id,phone,stop_sms\n"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=500) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
-    monkeypatch.chdir(tmp_path)
 
 
 def expected_csv(sandbox: Sandbox) -> bytes:

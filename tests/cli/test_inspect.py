@@ -25,6 +25,8 @@ from smspartner.files.summary import Survey, survey
 from smspartner.models.number import RentedNumber
 from smspartner.sandbox.people import numbers_of
 
+pytestmark = pytest.mark.usefixtures("in_folder")
+
 MANY = list(numbers_of(0, 10_100))
 
 #: Metropolitan and overseas, mobile, fixed and others, and phones without an E.164 form.
@@ -41,11 +43,6 @@ MIXED = [
     RentedNumber(9, "call her", stop_sms=False),
     RentedNumber(10, "0639", stop_sms=False),
 ]
-
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def inspected(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,10 @@ from smspartner import Sandbox
 from smspartner.cli import run
 from smspartner.sandbox import render
 
+SANDBOX: Final = {"numbers": 5}
+
+pytestmark = pytest.mark.usefixtures("service")
+
 COMMAND: Final = [sys.executable, "-m", "smspartner"]
 #: The last question is asked at the deadline: shorter than the first pause of two seconds.
 WAIT: Final = ("--wait", "--deadline", "1")
@@ -29,20 +33,6 @@ LOG_LINE: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ waiting for the rental: "
     r"(requested \(the service says: 0\)|generating \(the service says: 1\))"
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=5) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.chdir(tmp_path)
 
 
 Shown = pytest.CaptureFixture[str]
@@ -226,7 +216,11 @@ def on_terminal(*args: str, stop_after: bytes = b"") -> tuple[int, bytes, str]:
     """Run a command with standard error on a terminal; return exit code, stdout and screen."""
     screen, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *args], stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
+        [*COMMAND, *args],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
     )
     os.close(theirs)
     shown = bytearray()

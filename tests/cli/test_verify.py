@@ -27,14 +27,11 @@ from smspartner.files.multiset import Balance, surplus
 from smspartner.models.number import RentedNumber
 from smspartner.sandbox.people import numbers_of
 
+pytestmark = pytest.mark.usefixtures("in_folder")
+
 #: More than two of the blocks that are compared at once.
 MANY: Final = list(numbers_of(0, 9_000))
 ALL: Final = ("id", "phone", "stop_sms")
-
-
-@pytest.fixture(autouse=True)
-def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def compared(left: str, right: str, *, any_order: bool = False) -> Comparison:

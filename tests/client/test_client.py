@@ -7,11 +7,11 @@ import os
 import stat
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
@@ -36,6 +36,8 @@ from smspartner import (
 from smspartner.files.atomic import RawBody
 from smspartner.transport import Reply
 
+SANDBOX: Final = {"numbers": 2_000}
+
 DOCUMENTED_XML = b"""<?xml version='1.0' encoding='UTF-8'?>
 <result>
   <entry>true</entry>
@@ -52,18 +54,6 @@ DOCUMENTED_XML = b"""<?xml version='1.0' encoding='UTF-8'?>
   </entry>
 </result>
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=2_000) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(sandbox.api_key, base_url=sandbox.url) as made:
-        yield made
 
 
 @pytest.fixture(params=["json", "xml"])

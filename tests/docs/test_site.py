@@ -1,4 +1,4 @@
-"""The site: the reference is complete, imports point one way, pictures stand alone, it builds."""
+"""The site: the reference is complete, pictures stand alone, it builds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from docs_blocks import ROOT, prose_of
-from floor_plan import calls, loads, needs, rooms
 
 import smspartner
 from smspartner import SMSPartnerError
@@ -46,25 +44,6 @@ def test_every_exception_has_its_advice() -> None:
         value = getattr(smspartner, name)
         if isinstance(value, type) and issubclass(value, SMSPartnerError):
             assert name == "SMSPartnerError" or f"`{name}`" in advice, name
-
-
-def test_imports_point_one_way() -> None:
-    order = list(
-        TopologicalSorter({room: loads(room) | calls(room) for room in rooms()}).static_order()
-    )
-
-    assert order.index("models") < order.index("decoders") < order.index("files")
-    assert order.index("files") < order.index("client") < order.index("cli")
-    assert loads("errors") == set()
-    assert loads("models") == {"errors"}
-
-
-@pytest.mark.parametrize(
-    ("library", "room"),
-    [("requests", "transport"), ("lxml", "decoders"), ("defusedxml", "decoders"), ("click", "cli")],
-)
-def test_a_library_is_imported_in_one_room_only(library: str, room: str) -> None:
-    assert {each for each in rooms() if library in needs(each)} == {room}
 
 
 def test_the_pictures_are_there() -> None:

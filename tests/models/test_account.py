@@ -133,12 +133,6 @@ def test_the_flag_decides_even_where_the_credits_came_along(form: Format) -> Non
 # --- Client.credits -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        yield running
-
-
 @every_format
 def test_the_client_reads_the_credits_from_either_format(sandbox: Sandbox, form: Format) -> None:
     with Client(sandbox.api_key, base_url=sandbox.url) as client:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from decimal import Decimal
 from itertools import cycle
 from typing import Any, Final
@@ -27,6 +26,8 @@ from smspartner import (
 from smspartner.decoders.reader import decode_answer
 from smspartner.models.status import Cost, FileInfo, Place, Targeting
 from smspartner.sandbox.wire import DECLARATION, Format, Nulls, Value, to_bytes
+
+SANDBOX: Final = {"numbers": 10}
 
 FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
 every_format = pytest.mark.parametrize("form", FORMATS)
@@ -242,18 +243,6 @@ def test_a_status_can_be_pickled_copied_and_compared() -> None:
 
 
 # --- Client.status --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=10) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(sandbox.api_key, base_url=sandbox.url, retries=0) as made:
-        yield made
 
 
 @pytest.mark.parametrize("style", ["code", "text"])

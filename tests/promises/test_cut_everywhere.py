@@ -11,7 +11,6 @@ bodies of other shapes, without a network: ``test_truncation.py``.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,8 @@ from smspartner.sandbox import render
 from smspartner.sandbox.bodies import BLOCK
 from smspartner.sandbox.gzipped import compressed
 
+SANDBOX: Final = {"declared": "absent"}
+
 SMALL: Final = 5
 LARGE: Final = 3_000
 
@@ -41,12 +42,6 @@ under_each_framing = pytest.mark.parametrize(
     "framing",
     [*(pytest.param(each, marks=pytest.mark.slow) for each in ("length", "chunked")), "close"],
 )
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(declared="absent") as running:
-        yield running
 
 
 @pytest.fixture(

@@ -24,25 +24,16 @@ from smspartner import Client, OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.sandbox import body_size, render
 
+pytestmark = pytest.mark.usefixtures("service")
+
 KIB: Final = 1024
 COUNT: Final = 20_000
+SANDBOX: Final = {"numbers": COUNT}
 SIZE: Final = body_size(COUNT, "json")
 OLD: Final = b"what was there before"
 
 FULL: Final = "the disk is full; free some space, or choose another folder"
 READ_ONLY: Final = ("the file system is read-only; choose another folder", "permission denied")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=COUNT) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from smspartner.transport import retry
 
 OLD: Final = b"what was there before"
 MIB: Final = 1 << 20
+SANDBOX: Final = {"numbers": 3000, "drip": 0.0002, "bomb": 8 * MIB, "retry_after": "0"}
 
 every_fault = pytest.mark.parametrize(
     ("name", "form"),
@@ -25,25 +25,10 @@ every_fault = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=3000, drip=0.0002, bomb=8 * MIB, retry_after="0") as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     # How long the pauses between attempts are is a matter of transport/test_retry.py.
     monkeypatch.setattr(retry, "LONGEST_BACKOFF", 0.0)
-
-
-@pytest.fixture
-def here(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder of a command line that knows key and address."""
-    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
-    monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def client(sandbox: Sandbox, fate: Fate, retries: int = 0) -> Client:
@@ -155,7 +140,7 @@ def test_save_replaces_a_file_by_a_whole_body_only(
 
 @every_fault
 def test_the_command_line_says_one_line_and_names_what_it_kept(
-    sandbox: Sandbox, here: Path, capsys: pytest.CaptureFixture[str], name: str, form: str
+    sandbox: Sandbox, service: Path, capsys: pytest.CaptureFixture[str], name: str, form: str
 ) -> None:
     fate, rental = FATES[name], token(name, f"cli-{form}")
     Path("n.csv").write_bytes(OLD)
@@ -166,7 +151,7 @@ def test_the_command_line_says_one_line_and_names_what_it_kept(
     assert code == fate.exit
     shown = capsys.readouterr()
     assert shown.out == ""
-    left = files_in(here)
+    left = files_in(service)
     target = left.pop("n.csv")
     if fate.error is None:
         assert target.read_bytes().count(b"\n") == 1 + sum(1 for _ in sandbox.expected(rental))

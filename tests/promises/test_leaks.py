@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -42,14 +42,16 @@ from smspartner import (
 from smspartner.files import write as export
 from smspartner.transport import retry
 
+SANDBOX: Final = {
+    "numbers": 3000,
+    "api_key": KEY,
+    "drip": 0.0002,
+    "bomb": 4 << 20,
+    "retry_after": "0",
+}
+
 NOBODY: Final = "http://127.0.0.1:9/v1"
 TARGETS: Final = ("n.csv", "n.jsonl", "n.json", "n.parquet", "n.arrow", "n.db")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=3000, api_key=KEY, drip=0.0002, bomb=4 << 20, retry_after="0") as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

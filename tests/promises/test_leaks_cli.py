@@ -21,11 +21,13 @@ from smspartner.cli import run
 from smspartner.sandbox import render
 from smspartner.transport import retry
 
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=3000, api_key=KEY, drip=0.0002, bomb=4 << 20, retry_after="0") as running:
-        yield running
+SANDBOX: Final = {
+    "numbers": 3000,
+    "api_key": KEY,
+    "drip": 0.0002,
+    "bomb": 4 << 20,
+    "retry_after": "0",
+}
 
 
 DOWNLOAD: Final = ("download", "n-50", "-o", "n.csv")

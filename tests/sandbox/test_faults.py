@@ -7,7 +7,7 @@ import re
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -24,6 +24,7 @@ WHOLE: Final = b"".join(render(50, "json"))
 #: Seconds after which a silence is taken for one.
 SILENCE: Final = 0.4
 BOMB: Final = 64 << 20
+SANDBOX: Final = {"numbers": 50, "drip": 0.0005, "bomb": BOMB, "retry_after": "7"}
 
 
 class Wire(NamedTuple):
@@ -67,12 +68,6 @@ def raw(sandbox: Sandbox, token: str, form: Format = "json", patience: float = 5
             end = "silence"
     head, gap, body = received.partition(b"\r\n\r\n")
     return Wire(head + gap, body, end)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=50, drip=0.0005, bomb=BOMB, retry_after="7") as running:
-        yield running
 
 
 # --- the body stops early -------------------------------------------------------------------------

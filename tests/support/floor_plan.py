@@ -56,10 +56,33 @@ def calls(room: str) -> set[str]:
     return _rooms(imports_of(room)) - loads(room) - {room}
 
 
+def reaches(room: str) -> set[str]:
+    """Return the other rooms that a room imports at any time."""
+    return loads(room) | calls(room)
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Return the modules of this package that each of them imports when it is loaded."""
+    files = {_name_of(path): path for path in PACKAGE.rglob("*.py")}
+    return {
+        name: {
+            found.module
+            for found in _imports(ast.parse(path.read_bytes()))
+            if found.loads and found.module in files and found.module != name
+        }
+        for name, path in files.items()
+    }
+
+
 def needs(room: str) -> set[str]:
     """Return the libraries beyond the standard one that a room imports, at any time."""
     tops = {found.module.partition(".")[0] for found in imports_of(room)}
     return {top for top in tops if top != NAME and top not in sys.stdlib_module_names}
+
+
+def _name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if path.stem == "__init__" else parts)
 
 
 def _rooms(imports: Iterator[Import] | frozenset[Import]) -> set[str]:
