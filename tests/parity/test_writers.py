@@ -44,12 +44,13 @@ def by_lxml(rows: list[Row], chance: random.Random) -> bytes:
             leaf = etree.SubElement(record, "entry")
             in_cdata = place == 1 and text.isascii() and chance.random() < 0.5
             leaf.text = etree.CDATA(text) if in_cdata else text
-    return etree.tostring(
+    written: bytes = etree.tostring(
         root,
         xml_declaration=True,
         encoding=chance.choice(("UTF-8", "ISO-8859-1")),
         pretty_print=chance.random() < 0.5,
     )
+    return written
 
 
 def by_element_tree(rows: list[Row], chance: random.Random) -> bytes:
