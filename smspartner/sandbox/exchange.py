@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
 from threading import Event
-from typing import Final
 
-from smspartner.sandbox.service import Answer, Question, Service
+from smspartner.sandbox.service import DOWNLOAD, Answer, Question, Service
 from smspartner.sandbox.settings import Framing, RentalPlan
-
-# How often somebody who stalls looks whether anybody is still there, in seconds.
-_GLANCE: Final = 0.1
 
 
 def head(answer: Answer, framing: Framing, *, length: int | None = None) -> bytes:
@@ -94,6 +89,7 @@ class Exchange:
         self._service = service
         self._rental = rental
         self._stopped = stopped
+        self._counted = ""
 
     @property
     def framing(self) -> Framing:
@@ -113,13 +109,21 @@ class Exchange:
     def fault(self) -> str | None:
         """Return the name of the fault that strikes this answer, and count the strike."""
         by = self._rental or self.settings
-        if by.fault and self._service.ledger.strike(self.question.token, by.times):
+        here = by.fault_on == "all" or self.question.path == DOWNLOAD
+        if by.fault and here and self._service.ledger.strike(self.question.token, by.times):
             return by.fault
         return None
 
     def answer(self) -> Answer:
-        """Return what the service says; a download is recorded by it."""
-        return self._service.answer(self.question, self._rental)
+        """Return what the service says; a download is counted by it."""
+        answer = self._service.answer(self.question, self._rental)
+        self._counted = answer.counted
+        return answer
+
+    def end(self) -> None:
+        """Take note that nothing more will be sent: a download runs no longer."""
+        if self._counted:
+            self._service.ledger.end_download(self._counted)
 
     def send(self, answer: Answer, framing: Framing | None = None, cut: int | None = None) -> None:
         """Send an answer, whole or up to a byte of its body."""
@@ -143,7 +147,7 @@ class Exchange:
     def stall(self) -> None:
         """Say nothing more until the client leaves or the sandbox stops."""
         self.finished = True
-        while not self._stopped.wait(_GLANCE) and self._client_is_there():
+        while self._connection.recv(1 << 16):  # a stop shuts the connection down
             pass
 
     def reset(self) -> None:
@@ -153,7 +157,3 @@ class Exchange:
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
         # The socket object would say goodbye (FIN) before it closes; the bare descriptor does not.
         socket.close(self._connection.detach())
-
-    def _client_is_there(self) -> bool:
-        readable, _, _ = select.select([self._connection], [], [], 0)
-        return not readable or bool(self._connection.recv(1, socket.MSG_PEEK))

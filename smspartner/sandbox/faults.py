@@ -1,9 +1,10 @@
 """Everything that can go wrong between the service and its client, on demand.
 
-A fault is chosen by its name, for all answers (``Sandbox(fault="stall")``) or by a token
-(``fault-stall``, see ``Settings``). ``at``, ``times``, ``drip`` and ``framing`` shape it.
+A fault is chosen by its name, for all downloads (``Sandbox(fault="stall")``) or by a token
+(``fault-stall``, see ``Settings``). ``at``, ``times``, ``drip`` and ``framing`` shape it; with
+``fault_on="all"`` it strikes every other answer too.
 
-The body stops early, and was recorded as downloaded:
+The body stops early, and the download is counted:
     ``cut`` after ``at`` bytes, under the framing in force; ``short-length``, ``cut-chunk`` and
     ``cut-close`` under one of their own; ``no-last-chunk`` between chunks; ``small-length`` where
     Content-Length itself says too little; ``reset`` with a TCP reset; ``gzip-cut`` inside a gzip
@@ -11,11 +12,15 @@ The body stops early, and was recorded as downloaded:
 Time passes:
     ``stall`` in the body, ``stall-headers`` before any byte; ``dribble`` a byte of the body every
     ``drip`` seconds, ``dribble-headers`` of the headers too.
-Something else arrives, and no download is recorded:
+The answer is lost, though the download is counted; a refusal gets through:
+    ``stall-recorded`` and then nothing; ``reset-recorded`` and then a TCP reset;
+    ``504-recorded`` and a proxy says that it waited in vain.
+Something else arrives, and no download is counted:
     ``429``, ``503``, ``504`` with Retry-After; ``html`` a 502 page of a proxy; ``redirect`` to
     another host with the key in the address, ``redirect-bomb`` with a bomb as its body;
     ``garbage`` that is not HTTP; ``reset-early`` a TCP reset before any byte.
 The answer is dressed up:
+    ``102`` and ``103``: an interim answer comes before it, ``interim`` has several;
     ``wrong-type`` as HTML, ``other-type`` as the other format; ``empty`` has no body; ``gzip`` is
     sound but compressed; ``gzip-bomb`` is sound too, and ``bomb`` bytes of white space long.
 """
@@ -74,6 +79,20 @@ def _reset(exchange: Exchange) -> None:
 def _stall(exchange: Exchange) -> None:
     _cut(exchange)
     exchange.stall()
+
+
+def _recorded(exchange: Exchange, then: Fault) -> None:
+    answer = exchange.answer()
+    if answer.refused:
+        exchange.send(answer)
+    else:
+        then(exchange)
+
+
+def _interim(exchange: Exchange, *statuses: HTTPStatus) -> None:
+    answer = exchange.answer()
+    exchange.write(f"HTTP/1.1 {each.value} {each.phrase}\r\n\r\n".encode() for each in statuses)
+    exchange.send(answer)
 
 
 def _dribble(exchange: Exchange) -> None:
@@ -165,6 +184,10 @@ def _elsewhere(exchange: Exchange) -> str:
     return f"Location: {exchange.settings.redirect_to}{exchange.question.target}"
 
 
+_504: Final[Fault] = partial(_busy, status=HTTPStatus.GATEWAY_TIMEOUT)
+_PROCESSING: Final = HTTPStatus.PROCESSING
+_HINTS: Final = HTTPStatus.EARLY_HINTS
+
 #: Every fault by its name.
 FAULTS: Final[dict[str, Fault]] = {
     "cut": _cut,
@@ -178,15 +201,21 @@ FAULTS: Final[dict[str, Fault]] = {
     "reset-early": Exchange.reset,
     "stall": _stall,
     "stall-headers": Exchange.stall,
+    "stall-recorded": partial(_recorded, then=Exchange.stall),
+    "reset-recorded": partial(_recorded, then=Exchange.reset),
+    "504-recorded": partial(_recorded, then=_504),
     "dribble": _dribble,
     "dribble-headers": _dribble_headers,
     "429": partial(_busy, status=HTTPStatus.TOO_MANY_REQUESTS),
     "503": partial(_busy, status=HTTPStatus.SERVICE_UNAVAILABLE),
-    "504": partial(_busy, status=HTTPStatus.GATEWAY_TIMEOUT),
+    "504": _504,
     "html": _html,
     "redirect": _redirect,
     "redirect-bomb": _redirect_bomb,
     "garbage": _garbage,
+    "102": lambda exchange: _interim(exchange, _PROCESSING),
+    "103": lambda exchange: _interim(exchange, _HINTS),
+    "interim": lambda exchange: _interim(exchange, _PROCESSING, _HINTS, _HINTS, _PROCESSING),
     "wrong-type": _wrong_type,
     "other-type": _other_type,
     "empty": _empty,

@@ -69,6 +69,10 @@ class Sandbox(Settings):
         """Return the state of a rental, None for the one that is there from the start."""
         return self._ledger.state(self._rental(token))
 
+    def downloads(self, token: str | None = None) -> int:
+        """Return how many downloads of a rental were counted; ``token`` as in ``state``."""
+        return self._ledger.downloads(self._rental(token).token)
+
     def start(self) -> Self:
         """Start to answer, in a thread of its own.
 

@@ -141,8 +141,11 @@ class Handler(BaseHTTPRequestHandler):
         server.log.append(Request(question.path, question.token, question.form, arrived, headers))
         rental = read_token(question.token, server.service.settings, FAULTS)
         exchange = Exchange(self.connection, question, server.service, rental, server.stopped)
-        if not server.stopped.wait(server.service.settings.delay):
-            self._answer(exchange)
+        try:
+            if not server.stopped.wait(server.service.settings.delay):
+                self._answer(exchange)
+        finally:
+            exchange.end()
         self.close_connection |= exchange.finished
 
     def _answer(self, exchange: Exchange) -> None:

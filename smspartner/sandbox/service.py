@@ -1,14 +1,9 @@
-"""What the service answers, before anything happens to it on its way (contract A1 to A5).
-
-Nothing documents what a download is answered that cannot be given: too early, failed, or for the
-second time where one is allowed. The sandbox then says the only thing about a rental that is
-documented, code 32, « Location introuvable ».
-"""
+"""What the service answers, before anything happens to it on its way (facts A1 to A6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs
@@ -18,12 +13,19 @@ from smspartner.sandbox.rentals import Ledger, State
 from smspartner.sandbox.settings import RentalPlan, Settings
 from smspartner.sandbox.wire import MEDIA_TYPES, Format, Named, Value, to_bytes
 
-#: Contract A3: each code's message, and the HTTP status it has where errors have one.
+#: The path of a download.
+DOWNLOAD: Final = "/v1/location/file/download"
+
+#: Each code's message (facts A3, A6), and its HTTP status where refusals have one.
 _ERRORS: Final[dict[int, tuple[str, HTTPStatus]]] = {
     1: ("La Clé API est requise", HTTPStatus.UNAUTHORIZED),
     10: ("Clé API incorrecte", HTTPStatus.FORBIDDEN),
     31: ("Le token de la location est requis", HTTPStatus.BAD_REQUEST),
     32: ("Location introuvable", HTTPStatus.NOT_FOUND),
+    33: ("Le fichier de la location est introuvable", HTTPStatus.NOT_FOUND),
+    34: ("Le fichier de la location a déjà été utilisé", HTTPStatus.BAD_REQUEST),
+    35: ("Le fichier de la location est en cours de téléchargement", HTTPStatus.BAD_REQUEST),
+    36: ("La location du fichier a échoué", HTTPStatus.BAD_REQUEST),
 }
 
 # The provider's own pair of samples: names are kept in one place and lost in another, and its
@@ -94,6 +96,8 @@ class Answer:
         media: its media type.
         status: its HTTP status.
         headers: further header lines.
+        refused: whether it refuses what was asked for.
+        counted: the token of the download that it is, empty where it is none.
     """
 
     body: Iterable[bytes]
@@ -101,6 +105,8 @@ class Answer:
     media: str
     status: int = 200
     headers: tuple[str, ...] = ()
+    refused: bool = False
+    counted: str = ""
 
 
 def whole(body: bytes, media: str, status: int = 200, *headers: str) -> Answer:
@@ -126,7 +132,7 @@ class Service:
         self.settings = settings
         self.ledger = ledger
         self._endpoints = {
-            "/v1/location/file/download": self._download,
+            DOWNLOAD: self._download,
             "/v1/location/status": self._status,
             "/v1/me": self._credits,
         }
@@ -158,20 +164,23 @@ class Service:
     def _download(self, question: Question, rental: RentalPlan | None) -> Answer:
         if rental is None:
             return self._refuse(question, 32 if question.token else 31)
-        if not self.ledger.download(rental, once=self.settings.once):
-            return self._refuse(question, 32)
+        refusal = self.ledger.download(rental, once=self.settings.once)
+        if refusal:
+            return self._refuse(question, refusal)
         seed, pretty = self.settings.seed, self.settings.pretty
         form, count, declared = question.form, rental.numbers, rental.declared
         return Answer(
             render(count, form, seed=seed, pretty=pretty, declared=declared),
             body_size(count, form, seed=seed, pretty=pretty, declared=declared),
             MEDIA_TYPES[form],
+            counted=rental.token,
         )
 
     def _refuse(self, question: Question, code: int) -> Answer:
         message, status = _ERRORS[code]
         said: Value = {"success": False, "code": code, "message": message}
-        return self._say(question, said, status if self.settings.http_errors else HTTPStatus.OK)
+        answer = self._say(question, said, status if self.settings.http_errors else HTTPStatus.OK)
+        return replace(answer, refused=True)
 
     def _say(self, question: Question, said: Value, status: int = 200) -> Answer:
         pretty, nulls = self.settings.pretty, self.settings.nulls

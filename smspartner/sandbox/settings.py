@@ -16,9 +16,14 @@ from smspartner.sandbox.wire import Nulls
 #: How a body's end is made known: Content-Length, chunks, or the end of the connection.
 Framing: TypeAlias = Literal["length", "chunked", "close"]
 
+#: Which answers a fault strikes.
+FaultOn: TypeAlias = Literal["downloads", "all"]
+
 _FRAMINGS: Final = ("length", "chunked", "close")
+_FAULT_ON: Final = ("downloads", "all")
 _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "framing": _FRAMINGS,
+    "fault_on": _FAULT_ON,
     "nulls": ("dropped", "kept"),
     "status_style": ("code", "text"),
 }
@@ -43,9 +48,10 @@ class Settings:
         http_errors: errors with the HTTP status 400, 401, 403 or 404 instead of 200.
         framing: how a body's end is made known: "length", "chunked" or "close".
         pace: seconds a rental stays requested, and again seconds it is generating.
-        once: refuse a second download of a rental.
+        once: refuse a second download of a rental: code 35 while the first one runs, then 34.
         delay: seconds before every answer.
-        fault: the name of the fault that strikes every answer, see ``smspartner.sandbox.faults``.
+        fault: the name of the fault that strikes, see ``smspartner.sandbox.faults``.
+        fault_on: what it strikes: "downloads", or "all" answers.
         times: how many answers per token a fault strikes before all is well; None is all.
         at: bytes of a body that pass before the fault; None is half of them.
         drip: seconds between two bytes that dribble.
@@ -58,8 +64,9 @@ class Settings:
     =================  ==========================================================================
     ``n-250000``       that many numbers
     ``fails``          the service cannot make this rental
-    ``fault-NAME``     a fault strikes each answer about this token; so with ``times-2``,
+    ``fault-NAME``     a fault strikes each download of this token; so with ``times-2``,
                        ``at-17``, ``drip-0.01``, ``framing-chunked``
+    ``on-all``         the fault strikes its status too
     ``pace-0.5``       seconds per step of its life
     ``declared-7``     the count in the envelope; also ``declared-absent``
     ``as-LABEL``       nothing: makes a further rental of the same kind
@@ -84,6 +91,7 @@ class Settings:
     once: bool = False
     delay: float = 0.0
     fault: str | None = None
+    fault_on: FaultOn = "downloads"
     times: int | None = None
     at: int | None = None
     drip: float = 0.1
@@ -117,6 +125,7 @@ class RentalPlan:
     framing: Framing
     pace: float
     fault: str | None
+    fault_on: FaultOn
     times: int | None
     at: int | None
     drip: float
@@ -133,6 +142,7 @@ def default_rental(settings: Settings) -> RentalPlan:
         framing=settings.framing,
         pace=settings.pace,
         fault=settings.fault,
+        fault_on=settings.fault_on,
         times=settings.times,
         at=settings.at,
         drip=settings.drip,
@@ -149,6 +159,7 @@ _SECONDS: Final = r"\d{1,6}(?:\.\d{1,6})?"
 _PARTS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {
     "n": ("numbers", _WHOLE, int),
     "fault": ("fault", r"[a-z0-9-]+", str),
+    "on": ("fault_on", "|".join(_FAULT_ON), str),
     "times": ("times", _WHOLE, int),
     "at": ("at", _WHOLE, int),
     "drip": ("drip", _SECONDS, float),

@@ -27,6 +27,7 @@ from smspartner import (
     OutputError,
     RecordError,
     RentalNotFoundError,
+    RentalUsedError,
     Sandbox,
     TokenMissingError,
     TransportError,
@@ -144,7 +145,7 @@ def test_a_refusal_after_a_lost_answer_says_that_the_lost_one_may_have_counted()
     with (
         Sandbox(once=True) as strict,
         Client(strict.api_key, base_url=strict.url) as client,
-        pytest.raises(RentalNotFoundError) as caught,
+        pytest.raises(RentalUsedError) as caught,
     ):
         client.download("n-5.fault-cut-headers.times-1")
     (note,) = caught.value.__notes__
@@ -439,7 +440,7 @@ def test_what_the_service_asked_to_wait_is_in_the_error() -> None:
     with Sandbox(retry_after="7200") as own, Client(own.api_key, base_url=own.url) as four:
         assert asked(four, "n-1.fault-503") == 7200
         with pytest.raises(smspartner.TransportError) as caught:
-            four.status("n-1.fault-503")
+            four.status("n-1.fault-503.on-all")
         assert caught.value.retry_after == 7200
 
 

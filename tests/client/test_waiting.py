@@ -16,6 +16,7 @@ import pytest
 from answering import answering
 
 from smspartner import (
+    APIError,
     APIKeyInvalidError,
     Client,
     ConfigurationError,
@@ -37,7 +38,7 @@ SHORTEST: Final = 0.75
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(numbers=5) as running:
+    with Sandbox(numbers=5, fault_on="all") as running:
         yield running
 
 
@@ -208,7 +209,7 @@ def test_a_service_that_stalls_does_not_hold_the_wait_beyond_its_deadline(
         Client(sandbox.api_key, base_url=sandbox.url, timeout=8) as client,
         pytest.raises(TransportError) as caught,
     ):
-        client.wait(f"fault-{fault}.drip-0.2", deadline=0.6, poll=0.1)
+        client.wait(f"fault-{fault}.on-all.drip-0.2", deadline=0.6, poll=0.1)
     assert time.monotonic() - started < 3
     assert caught.value.retryable
 
@@ -288,7 +289,7 @@ def test_a_service_that_never_answered_is_known_at_once(sandbox: Sandbox) -> Non
 
 
 def test_the_key_is_in_no_error_of_a_wait(sandbox: Sandbox) -> None:
-    for token in ("fails", "unknown", "fault-html", "fault-cut", "pace-60"):
+    for token in ("fails", "unknown", "fault-html.on-all", "fault-cut.on-all", "pace-60"):
         with (
             Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client,
             pytest.raises(SMSPartnerError) as caught,
@@ -301,8 +302,9 @@ def test_the_key_is_in_no_error_of_a_wait(sandbox: Sandbox) -> None:
 
 
 def test_download_can_wait_for_the_file(sandbox: Sandbox, client: Client) -> None:
-    with pytest.raises(RentalNotFoundError):
+    with pytest.raises(APIError) as caught:
         client.download("pace-0.2", format="xml")
+    assert caught.value.code == 33
     rental = client.download("pace-0.2", wait=5, format="xml")
     assert rental.numbers == tuple(sandbox.expected())
     assert {request.format for request in sandbox.requests} == {"xml"}

@@ -314,6 +314,6 @@ def test_an_unknown_format_is_not_sent(sandbox: Sandbox, client: Client) -> None
 @pytest.mark.parametrize("fault", ["cut", "reset", "reset-early", "cut-headers", "503"])
 def test_a_status_that_did_not_arrive_may_be_asked_again(client: Client, fault: str) -> None:
     with pytest.raises((TransportError, DecodeError)) as caught:
-        client.status(f"fault-{fault}.times-1")
+        client.status(f"fault-{fault}.times-1.on-all")
     assert caught.value.retryable
-    assert client.status(f"fault-{fault}.times-1").state is RentalState.READY
+    assert client.status(f"fault-{fault}.times-1.on-all").state is RentalState.READY

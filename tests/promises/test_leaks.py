@@ -155,7 +155,7 @@ def test_no_fault_of_the_network_shows_a_secret(
     sandbox: Sandbox, watch: Watch, tmp_path: Path, name: str, form: str
 ) -> None:
     fate = FATES[name]
-    token = f"n-{2 if 'dribble' in name else 3000}.fault-{name}"
+    token = f"n-{2 if 'dribble' in name else 3000}.fault-{name}.on-all"
     # Where records arrive before the end, each sink is in its middle.
     some = ("download", "save", "n.csv", *(TARGETS if fate.kept == "part" else ("status",)))
     slow = fate.silence < 1 or "dribble" in name or "bomb" in name
@@ -299,7 +299,7 @@ def test_ctrl_c_does_not_show_the_key(
     sandbox: Sandbox, watch: Watch, tmp_path: Path, name: str, way: str
 ) -> None:
     with Client(KEY, base_url=sandbox.url) as client:
-        call = ways(client, f"n-3000.fault-{name}.drip-0.01", "json", tmp_path)[way]
+        call = ways(client, f"n-3000.fault-{name}.on-all.drip-0.01", "json", tmp_path)[way]
         error = watch.failure(lambda: interrupted(call), phones=False)
     assert type(error) is KeyboardInterrupt
 

@@ -17,6 +17,7 @@ from smspartner.sandbox import FAULTS, Sandbox, State, body_size, faults, render
 from smspartner.sandbox.wire import Format
 
 DOWNLOAD: Final = "/v1/location/file/download"
+STATUS: Final = "/v1/location/status"
 HEADERS: Final = "Host: localhost\r\nConnection: close\r\n"
 WHOLE: Final = b"".join(render(50, "json"))
 
@@ -45,19 +46,27 @@ class Wire(NamedTuple):
         return int(self.head.split()[1])
 
 
-def open_request(sandbox: Sandbox, token: str, form: Format = "json") -> socket.socket:
+def open_request(
+    sandbox: Sandbox, token: str, form: Format = "json", path: str = DOWNLOAD
+) -> socket.socket:
     connection = socket.create_connection(
         ("127.0.0.1", int(sandbox.url.rpartition(":")[2].removesuffix("/v1"))), timeout=10
     )
     query = urlencode({"apiKey": sandbox.api_key, "token": token, "_format": form})
-    connection.sendall(f"GET {DOWNLOAD}?{query} HTTP/1.1\r\n{HEADERS}\r\n".encode())
+    connection.sendall(f"GET {path}?{query} HTTP/1.1\r\n{HEADERS}\r\n".encode())
     return connection
 
 
-def raw(sandbox: Sandbox, token: str, form: Format = "json", patience: float = 5) -> Wire:
+def raw(
+    sandbox: Sandbox,
+    token: str,
+    form: Format = "json",
+    patience: float = 5,
+    path: str = DOWNLOAD,
+) -> Wire:
     """Return what comes over the wire until it ends, or is silent for longer than patience."""
     received, end = b"", "end"
-    with open_request(sandbox, token, form) as connection:
+    with open_request(sandbox, token, form, path) as connection:
         connection.settimeout(patience)
         try:
             while piece := connection.recv(1 << 16):
@@ -327,10 +336,41 @@ def test_a_fault_that_has_passed_leaves_all_well(sandbox: Sandbox, fault: str) -
     assert raw(sandbox, token).body == b"".join(render(2, "json"))
 
 
-def test_an_option_makes_every_answer_faulty() -> None:
+def test_an_option_makes_every_download_faulty() -> None:
     with Sandbox(fault="short-length", at=5) as faulty:
         assert raw(faulty, faulty.token).body == b'{"suc'
         assert raw(faulty, "unknown").body == b'{"suc'
+        assert raw(faulty, faulty.token, path=STATUS).body.endswith(b"}")
+
+
+def test_a_fault_can_strike_every_answer(sandbox: Sandbox) -> None:
+    assert raw(sandbox, "fault-empty", path=STATUS).body
+    assert not raw(sandbox, "fault-empty.on-all", path=STATUS).body
+    with Sandbox(fault="empty", fault_on="all") as faulty:
+        assert not raw(faulty, faulty.token, path=STATUS).body
+        assert not raw(faulty, "", path="/v1/me").body
+
+
+@pytest.mark.parametrize("fault", ["stall-recorded", "reset-recorded", "504-recorded"])
+def test_a_lost_answer_is_counted_and_a_refusal_gets_through(fault: str) -> None:
+    with Sandbox(once=True, fault=fault, numbers=1) as losing:
+        lost = raw(losing, losing.token, patience=SILENCE)
+        assert (losing.downloads(), losing.state()) == (1, State.DOWNLOADED)
+        assert b"success" not in lost.body
+        assert b'"code":34,' in raw(losing, losing.token).body
+        assert losing.downloads() == 1
+        assert b'"code":32,' in raw(losing, "unknown").body
+
+
+@pytest.mark.parametrize(
+    ("fault", "statuses"), [("102", [102]), ("103", [103]), ("interim", [102, 103, 103, 102])]
+)
+def test_interim_answers_can_come_first(sandbox: Sandbox, fault: str, statuses: list[int]) -> None:
+    got = raw(sandbox, f"fault-{fault}.framing-length")
+    *interim, head, body = (got.head + got.body).split(b"\r\n\r\n")
+    assert [int(each.split()[1]) for each in interim] == statuses
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == WHOLE
 
 
 def test_a_token_can_have_another_fault_than_the_option() -> None:

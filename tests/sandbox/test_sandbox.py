@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args
 from urllib.parse import urlencode
@@ -108,6 +108,10 @@ def read_xml(body: bytes) -> list[RentedNumber]:
     ]
 
 
+CODE: Final[dict[Format, Callable[[bytes], int]]] = {
+    "json": lambda body: json.loads(body)["code"],
+    "xml": lambda body: int(re.findall(rb"<entry>(\d+)</entry>", body)[0]),
+}
 READ: Final = {"json": read_json, "xml": read_xml}
 
 
@@ -427,14 +431,24 @@ def test_a_rental_can_fail() -> None:
     assert ledger.state(failing) is State.REQUESTED
     now = 2.0
     assert ledger.state(failing) is State.FAILED
-    assert not ledger.download(failing, once=False)
+    assert ledger.download(failing, once=False) == 36
 
 
-def test_a_file_that_is_not_ready_is_refused_and_not_recorded() -> None:
+def test_a_file_that_is_not_ready_is_refused_and_not_counted() -> None:
     with Sandbox(pace=60) as sandbox:
-        assert json.loads(ask(sandbox).body)["code"] == 32
+        assert json.loads(ask(sandbox).body)["code"] == 33
+        assert sandbox.downloads() == 0
         assert sandbox.state() is State.REQUESTED
         assert json.loads(ask(sandbox, STATUS).body)["status"] == 0
+
+
+def test_downloads_are_counted() -> None:
+    with Sandbox(numbers=1) as sandbox:
+        for each in range(3):
+            assert sandbox.downloads() == each
+            ask(sandbox)
+            ask(sandbox, STATUS)
+        assert sandbox.downloads("n-1") == 0
 
 
 def test_the_first_download_is_recorded() -> None:
@@ -449,8 +463,22 @@ def test_the_first_download_is_recorded() -> None:
 def test_a_second_download_can_be_refused() -> None:
     with Sandbox(numbers=1, once=True) as sandbox:
         assert json.loads(ask(sandbox).body)["success"] is True
-        assert json.loads(ask(sandbox).body)["code"] == 32
+        assert json.loads(ask(sandbox).body)["code"] == 34
         assert json.loads(ask(sandbox, of="n-1").body)["success"] is True
+        assert (sandbox.downloads(), sandbox.downloads("n-1")) == (1, 1)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_second_download_is_told_of_one_that_runs(form: Format) -> None:
+    once = "n-10.fault-stall.times-1"
+    with Sandbox(once=True, pretty=False) as sandbox:
+        with socket.create_connection(address(sandbox), timeout=10) as running:
+            running.sendall(request_bytes(sandbox, once))
+            assert running.recv(8) == b"HTTP/1.1"
+            assert sandbox.state(once) is State.DOWNLOADED
+            assert CODE[form](ask(sandbox, of=once, form=form).body) == 35
+        assert CODE[form](ask(sandbox, of=once, form=form).body) == 34
+        assert sandbox.downloads(once) == 1
 
 
 # --- tokens ---------------------------------------------------------------------------------------

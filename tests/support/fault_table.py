@@ -89,8 +89,15 @@ def _no_answer(happens: str, words: str, *, recorded: bool, **more: Any) -> Fate
     return Fate(happens, TransportError, 6, words, again, **said)
 
 
-def _busy(happens: str, error: type[SMSPartnerError], words: str, status: int) -> Fate:
-    return Fate(happens, error, 6, words, _NEVER, status=status, healed=True, recorded=False)
+def _busy(
+    happens: str, error: type[SMSPartnerError], words: str, status: int, *, recorded: bool = False
+) -> Fate:
+    again = _NOT_BEGUN if recorded else _NEVER
+    return Fate(happens, error, 6, words, again, status=status, healed=True, recorded=recorded)
+
+
+def _interim(happens: str, status: int) -> Fate:
+    return Fate(happens, TransportError, 1, f"HTTP {status} is not", _BEGUN, status=status)
 
 
 def _fine(happens: str) -> Fate:
@@ -147,12 +154,30 @@ FATES: Final[dict[str, Fate]] = {
         "no answer at all", "did not answer within 0.2 s", recorded=False, silence=0.2
     ),
     "reset-early": _no_answer("TCP reset instead of an answer", "before it", recorded=False),
+    "stall-recorded": _no_answer(
+        "the same, though the download is counted",
+        "did not answer within 0.2 s",
+        recorded=True,
+        silence=0.2,
+    ),
+    "reset-recorded": _no_answer(
+        "TCP reset instead of an answer, though the download is counted",
+        "before it answered",
+        recorded=True,
+    ),
     "garbage": _no_answer(
         "what comes is not HTTP", "did not answer in HTTP", recorded=False, healed=False
     ),
     "429": _busy("HTTP 429 with Retry-After", APIError, "Too Many Requests", 429),
     "503": _busy("HTTP 503 with Retry-After", UnknownFormatError, "503 Service Unav", 503),
     "504": _busy("HTTP 504 with Retry-After", UnknownFormatError, "504 Gateway Timeout", 504),
+    "504-recorded": _busy(
+        "the same, though the download is counted",
+        UnknownFormatError,
+        "504 Gateway Timeout",
+        504,
+        recorded=True,
+    ),
     "html": _busy("HTTP 502 with a page of a proxy", UnknownFormatError, "502 Bad Gateway", 502),
     "redirect": _redirect("HTTP 302 to another host, the key in the address"),
     "redirect-bomb": _redirect("the same, with a gzip bomb as its body"),
@@ -165,6 +190,9 @@ FATES: Final[dict[str, Fate]] = {
         "no: it would be the same",
         kept="part",
     ),
+    "102": _interim("an interim answer, HTTP 102, before the answer", 102),
+    "103": _interim("an interim answer, HTTP 103, before the answer", 103),
+    "interim": _interim("several interim answers before the answer", 102),
     "gzip": _fine("gzip that was not asked for, whole"),
     "wrong-type": _fine("a Content-Type that says HTML"),
     "other-type": _fine("a Content-Type that says the other format"),
