@@ -64,7 +64,8 @@ def by_element_tree(rows: list[Row], chance: random.Random) -> bytes:
             ET.SubElement(record, "entry").text = text
     if chance.random() < 0.5:
         ET.indent(root, "\t")
-    return ET.tostring(root, encoding="utf-8", xml_declaration=chance.random() < 0.5)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=chance.random() < 0.5)
+    return written
 
 
 def by_hand(rows: list[Row], chance: random.Random) -> bytes:
