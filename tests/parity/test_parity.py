@@ -11,6 +11,7 @@ from bodies import Style, render
 from cases import (
     CHUNKINGS,
     FIXTURES,
+    OWN,
     SETTINGS,
     TINY_WINDOWS,
     Case,
@@ -18,6 +19,7 @@ from cases import (
     SetWindow,
     corpus,
     cut_at_random,
+    every_case,
     in_pieces,
     outcome_of,
     outcomes,
@@ -49,7 +51,7 @@ NAMED_DIVERGENCES: Final = {
 #: With nulls kept, nothing moves: this divergence is gone.
 ONLY_WHERE_NULLS_ARE_DROPPED: Final = {"datas_null_then_extra"}
 
-every_case = pytest.mark.parametrize("case", corpus(), ids=str)
+with_every_case = pytest.mark.parametrize("case", every_case(), ids=str)
 
 
 @pytest.mark.parametrize(("setting", "pairs"), SETTINGS.items())
@@ -62,6 +64,17 @@ def test_the_corpus_is_all_there(setting: str, pairs: int) -> None:
         assert {path.stem for path in folder.glob(f"*.{format_}")} - {"outcomes"} == names
 
 
+def test_every_case_of_our_own_has_a_line_and_every_line_its_body() -> None:
+    bodies = {case.path.name for case in every_case() if case.name.startswith(OWN)}
+
+    assert {path.name for path in (FIXTURES / OWN).iterdir()} == {*bodies, "outcomes.json"}
+
+
+def test_a_case_of_our_own_says_why_where_the_formats_differ() -> None:
+    for name, pair in outcomes(OWN).items():
+        assert "because" in pair or not {"json", "xml"} <= set(pair), name
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_formats_differ_only_where_it_is_named(setting: str) -> None:
     gone = ONLY_WHERE_NULLS_ARE_DROPPED if setting == "nulls-kept" else set()
@@ -72,7 +85,7 @@ def test_formats_differ_only_where_it_is_named(setting: str) -> None:
     assert {name: pair["because"] for name, pair in differing.items()} == named
 
 
-@every_case
+@with_every_case
 def test_each_case_gives_its_outcome_by_feed_decode_and_iter_decode(case: Case) -> None:
     body = case.body
     uncounted = {"declared": None} if case.is_success else {}
@@ -90,7 +103,7 @@ def test_each_case_gives_its_outcome_by_feed_decode_and_iter_decode(case: Case) 
     [TINY_WINDOWS[1::2], pytest.param(TINY_WINDOWS[::2], marks=pytest.mark.slow)],
     ids=str,
 )
-@every_case
+@with_every_case
 def test_each_case_gives_its_outcome_in_slices_of_any_size(
     case: Case, windows: tuple[int, ...], set_window: SetWindow
 ) -> None:
@@ -105,13 +118,13 @@ def test_each_case_gives_its_outcome_in_slices_of_any_size(
     assert got == dict.fromkeys(got, case.expected)
 
 
-@pytest.mark.parametrize("case", [case for case in corpus() if case.format == "xml"], ids=str)
+@pytest.mark.parametrize("case", [case for case in every_case() if case.format == "xml"], ids=str)
 def test_xml_says_the_same_to_an_independent_reader(case: Case) -> None:
     assert by_second_engine(case.body) == (case.expected if case.is_success else None)
 
 
 @pytest.mark.slow
-@every_case
+@pytest.mark.parametrize("case", corpus(), ids=str)
 def test_the_renderer_of_these_tests_writes_what_the_serializer_wrote(case: Case) -> None:
     answer = json.loads(case.path.with_suffix(".json").read_bytes())
     kept = case.name.startswith("nulls-kept")

@@ -22,11 +22,12 @@ from smspartner.models.number import RentedNumber
 from smspartner.models.rental import Rental
 
 FIXTURES: Final = Path(__file__).resolve().parent.parent.parent / "fixtures"
-CORPUS: Final = FIXTURES / "corpus"
 FORMATS: Final = ("json", "xml")
 
-#: The corpus folders: the serializer's two settings for null, and the pairs in each.
+#: The recorded corpus: the serializer's two settings for null, and the pairs in each.
 SETTINGS: Final = {"nulls-dropped": 150, "nulls-kept": 151}
+#: The cases of our own: a body in one format or both, and a line in ``outcomes.json``.
+OWN: Final = "cases"
 
 #: Small enough that bodies of a few hundred bytes are cut into slices; 64 is smaller than any
 #: XML head, so such a body is read in one piece.
@@ -59,23 +60,38 @@ class Case:
         return f"{self.name}.{self.format}"
 
 
+def folder_of(setting: str) -> Path:
+    """Return the folder of the bodies of a setting, or of our own cases."""
+    return FIXTURES / OWN if setting == OWN else FIXTURES / "corpus" / setting
+
+
 @cache
 def outcomes(setting: str) -> dict[str, Outcome]:
-    """Return the recorded expectations of one corpus folder, by the name of the pair."""
-    found: dict[str, Outcome] = json.loads((CORPUS / setting / "outcomes.json").read_text())
+    """Return the expectations of one folder, by the name of the body."""
+    found: dict[str, Outcome] = json.loads((folder_of(setting) / "outcomes.json").read_text())
     return found
+
+
+def cases_in(setting: str) -> Iterator[Case]:
+    """Yield each body of one folder with its expectation."""
+    for name, pair in outcomes(setting).items():
+        for format_ in FORMATS:
+            expected = pair.get("both", pair.get(format_))
+            if expected is not None:
+                path = folder_of(setting) / f"{name}.{format_}"
+                yield Case(f"{setting}/{name}", format_, path, expected)
 
 
 @cache
 def corpus() -> tuple[Case, ...]:
-    """Return every body of the corpus with its expectation: two for each pair."""
-    return tuple(
-        Case(f"{setting}/{name}", format_, CORPUS / setting / f"{name}.{format_}", expected)
-        for setting in SETTINGS
-        for name, pair in outcomes(setting).items()
-        for format_ in FORMATS
-        for expected in (pair["both"] if "both" in pair else pair[format_],)
-    )
+    """Return every recorded body with its expectation: two for each pair."""
+    return tuple(case for setting in SETTINGS for case in cases_in(setting))
+
+
+@cache
+def every_case() -> tuple[Case, ...]:
+    """Return every body that has an expectation: the recorded ones, and those of our own."""
+    return (*corpus(), *cases_in(OWN))
 
 
 def numbers_of(records: Iterable[RentedNumber]) -> list[list[Any]]:
