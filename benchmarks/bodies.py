@@ -1,4 +1,4 @@
-"""The bodies that are read: the sandbox's, and variants; the express lane takes but the last."""
+"""The bodies that are read: the sandbox's, and variants; the fast path takes but the last."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from benchmarks.contenders import CONTENDERS, LXML_PARSING, MSGSPEC, OURS
 from benchmarks.measure import Key, Samples, costs, ratio
 
 _PANELS: Final = {"json": "JSON", "xml": "XML"}
-# Drawn too, but in the panel of XML: what a body costs that the express lane does not take.
+# Drawn too, but in the panel of XML: what a body costs that the fast path does not take.
 _ORDINARY: Final = "xml, a fourth entry"
 _OURS_WIDTH: Final = 3
 _ACCENT: Final = "#0b63ce"

@@ -1,4 +1,4 @@
-"""The decoders themselves: the express lane of XML, and those of other people."""
+"""The decoders themselves: the fast path of XML, and those of other people."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from smspartner.decoders.slices import Hole
 from smspartner.decoders.xml.fast_path import Rows
 from smspartner.models.envelope import A
 
-# The express lane of XML
+# The fast path of XML
 
 
-def test_the_express_lane_leaves_a_record_with_further_entries_alone() -> None:
+def test_the_fast_path_leaves_a_record_with_further_entries_alone() -> None:
     plain = as_xml(people(2))
     rows = Rows.learn(plain.encode())
     assert rows is not None
@@ -59,7 +59,7 @@ def test_the_express_lane_leaves_a_record_with_further_entries_alone() -> None:
     ],
     ids=short,
 )
-def test_the_express_lane_leaves_everything_else_to_the_parser(record: str) -> None:
+def test_the_fast_path_leaves_everything_else_to_the_parser(record: str) -> None:
     plain = as_xml(people(2))
     rows = Rows.learn(plain.encode())
     assert rows is not None

@@ -1,6 +1,6 @@
 """The fast ways through XML read nothing that the slow way reads differently.
 
-They are the express lane, without a tree, and the table, without an object for each element.
+They are the fast path, without a tree, and the table, without an object for each element.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def broken_slices(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=60)
 @given(first=slices(), later=st.one_of(slices(), broken_slices()), alone=st.booleans())
-def test_the_express_lane_reads_nothing_that_the_tree_reads_differently(
+def test_the_fast_path_reads_nothing_that_the_tree_reads_differently(
     first: bytes, later: bytes, *, alone: bool
 ) -> None:
     rows = Rows.learn(later if alone else first)
@@ -135,7 +135,7 @@ def test_the_express_lane_reads_nothing_that_the_tree_reads_differently(
     rows=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 9999), st.booleans()), min_size=2)
 )
 @pytest.mark.parametrize("pretty", [False, True])
-def test_the_express_lane_takes_what_the_serializer_writes(
+def test_the_fast_path_takes_what_the_serializer_writes(
     rows: list[tuple[int, int, bool]], *, pretty: bool
 ) -> None:
     # Otherwise the tests above would say nothing about it.

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from docs_blocks import ROOT, prose_of
+from floor_plan import rooms
 
 import smspartner
 from smspartner import SMSPartnerError
@@ -46,8 +47,26 @@ def test_every_exception_has_its_advice() -> None:
             assert name == "SMSPartnerError" or f"`{name}`" in advice, name
 
 
+def test_the_design_names_files_that_are_there() -> None:
+    page = (ROOT / "docs" / "design.md").read_text()
+    there = {
+        path.name for folder in ("smspartner", "tests") for path in (ROOT / folder).rglob("*.py")
+    }
+
+    named = re.findall(r"`(?:[\w/]*/)?(\w+\.py)`", page)
+    assert len(named) > 10
+    assert set(named) <= there
+
+
+def test_every_room_has_its_paragraph() -> None:
+    page = (ROOT / "docs" / "design.md").read_text()
+
+    for room in set(rooms()) - {"__init__", "__main__", "_version", "interrupts"}:
+        assert f"\n**{room}** " in page
+
+
 def test_the_pictures_are_there() -> None:
-    assert [path.stem for path in IMAGES] == ["envelope-with-a-hole", "way-of-a-datum"]
+    assert [path.stem for path in IMAGES] == ["envelope-with-a-hole", "house", "way-of-a-datum"]
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: str(path.stem))
@@ -56,7 +75,8 @@ def test_a_picture_stands_alone_and_says_what_it_shows(image: Path) -> None:
     root = ET.fromstring(text)  # noqa: S314 - our own file
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
 
-    assert {"title", "desc"} <= tags <= {"svg", "title", "desc", "rect", "path", "text"}
+    assert {"title", "desc"} <= tags <= {"svg", "title", "desc", "style", "rect", "path", "text"}
+    assert "prefers-color-scheme: dark" in text
     assert text.count("http") == 1, "the namespace alone: nothing is fetched"
 
 
