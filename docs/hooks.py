@@ -1,12 +1,14 @@
 # ruff: noqa: INP001 - mkdocs loads this file by its path
-"""For mkdocs: where a docstring says rule R7 or contract A5.6, the reference links to it."""
+"""For mkdocs: rules and facts that a docstring names become links; bars in tables are mended."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
 
-_NAME: Final = re.compile(r"\b(?:rules?|contract) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
+#: A cell of a table; in its code Markdown needs ``\\|`` for a bar, and Python-Markdown shows it so.
+_CELL: Final = re.compile(r"<t[dh][^>]*>.*?</t[dh]>", re.DOTALL)
+_NAME: Final = re.compile(r"\b(?:rules?|facts?|contract) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
 _ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
 _HEADING: Final = re.compile(r"^### ([RA]\d+) (.+)$", re.MULTILINE)
 
@@ -19,11 +21,12 @@ def anchors(wire_format: str) -> dict[str, str]:
     }
 
 
-def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str | None:
-    """Link the names of rules and facts in the pages of the reference."""
+def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
+    """Mend the bars in tables; link the names of rules and facts in the reference."""
     del config
+    html = _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), html)
     if not page.file.src_uri.startswith("reference/"):
-        return None
+        return html
     known = anchors(files.get_file_from_path("wire-format.md").content_string)
 
     def link(found: re.Match[str]) -> str:

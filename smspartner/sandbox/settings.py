@@ -61,16 +61,16 @@ class Settings:
 
     A token that was never rented spells out what it is, in parts joined by dots:
 
-    =================  ==========================================================================
-    ``n-250000``       that many numbers
-    ``fails``          the service cannot make this rental
-    ``fault-NAME``     a fault strikes each download of this token; so with ``times-2``,
-                       ``at-17``, ``drip-0.01``, ``framing-chunked``
-    ``on-all``         the fault strikes its status too
-    ``pace-0.5``       seconds per step of its life
-    ``declared-7``     the count in the envelope; also ``declared-absent``
-    ``as-LABEL``       nothing: makes a further rental of the same kind
-    =================  ==========================================================================
+    | part | what it is |
+    | --- | --- |
+    | `n-250000` | that many numbers |
+    | `fails` | the service cannot make this rental |
+    | `fault-NAME` | a fault strikes each download of this token |
+    | `times-2`, `at-17`, `drip-0.01`, `framing-chunked` | how the fault strikes |
+    | `on-all` | the fault strikes its status too |
+    | `pace-0.5` | seconds per step of its life |
+    | `declared-7` | the count in the envelope; also `declared-absent` |
+    | `as-LABEL` | nothing: makes a further rental of the same kind |
 
     ``n-1000.fault-stall.at-17`` is a rental of 1,000 numbers that stalls after 17 bytes. What a
     token does not say is as in the options. Any other token is unknown: code 32.
