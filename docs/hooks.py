@@ -8,7 +8,7 @@ from typing import Any, Final
 
 #: A cell of a table; in its code Markdown needs ``\\|`` for a bar, and Python-Markdown shows it so.
 _CELL: Final = re.compile(r"<t[dh][^>]*>.*?</t[dh]>", re.DOTALL)
-_NAME: Final = re.compile(r"\b(?:rules?|facts?|contract) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
+_NAME: Final = re.compile(r"\b(?:rules?|facts?) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
 _ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
 _HEADING: Final = re.compile(r"^### ([RA]\d+) (.+)$", re.MULTILINE)
 

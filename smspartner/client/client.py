@@ -127,7 +127,7 @@ class Client:
     ) -> Rental:
         """Return all numbers of a rental.
 
-        The service records a download (contract A4): treat it as something that may not be
+        The service records a download (fact A4): treat it as something that may not be
         repeatable, and prefer ``save`` where the numbers must not be lost.
 
         Args:
@@ -139,7 +139,7 @@ class Client:
             RentalFailedError, DeadlineError: while waiting, see ``wait``.
             APIError: the service refused: wrong key, unknown rental …
             TransportError: no usable answer; ``retryable`` says whether to call again.
-            DecodeError: the answer is not what the contract says.
+            DecodeError: the answer is not as the rules say.
         """
         if wait is not None:
             self.wait(token, deadline=wait, format=format)
@@ -219,7 +219,7 @@ class Client:
         *,
         format: str = "json",  # noqa: A002 - the word users know from _format=
     ) -> RentalStatus:
-        """Return the status of a rental (contract A4). Asking changes nothing at the service.
+        """Return the status of a rental (fact A4). Asking changes nothing at the service.
 
         Args:
             token: the rental's token.
@@ -228,7 +228,7 @@ class Client:
         Raises:
             APIError: the service refused: wrong key, unknown rental …
             TransportError: no usable answer; asking again is always safe.
-            DecodeError: the answer is not what the contract says.
+            DecodeError: the answer is not as the rules say.
         """
         return self._ask(STATUS, RentalStatus, token=_checked(token), _format=format)
 

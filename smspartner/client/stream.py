@@ -94,8 +94,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         Numbers that were taken before, here or one by one, do not come again.
 
         Raises:
-            TransportError, DecodeError: the rest of the body did not come, or is not what the
-                contract says. All numbers before that place have been yielded.
+            TransportError, DecodeError: the rest of the body did not come, or is not as the
+                rules say. All numbers before that place have been yielded.
         """
         if ahead := list(self._ahead):
             yield ahead

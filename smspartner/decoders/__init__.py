@@ -7,7 +7,7 @@ A decoder knows one encoding, keeps no state between calls, and honours three po
    with, white space and byte order mark aside).
 2. ``decode`` turns one *complete* document into an instance of the ``Answer`` struct it is asked
    for. It calls ``require_success`` on what it read, so a refusal is an ``APIError``; anything
-   that is not what the contract says is a ``DecodeError``; no other exception leaves it.
+   that is not as the rules say is a ``DecodeError``; no other exception leaves it.
 3. ``find_hole`` says where the array of records opens, so that a body of any size can be read in
    slices with flat memory. A decoder that returns None is right too: its bodies are then read in
    one piece, under ``Limits.document``.

@@ -66,7 +66,7 @@ class JSONDecoder:
             RecordError: a record is wrong (rule R6).
             TruncatedError: the document stops early.
             LimitError: nested deeper than ``limits.depth``.
-            DecodeError: anything else that RFC 8259 or the contract does not allow.
+            DecodeError: anything else that RFC 8259 or the rules do not allow.
         """
         document = document.removeprefix(_BOM)
         _check_text(document)
@@ -278,7 +278,7 @@ def _phones(document: bytes, count: int) -> Iterator[str]:
 
 
 def _locate(document: bytes, problem: msgspec.ValidationError) -> DecodeError:
-    """Return the error of a document that is well-formed but not as the contract says.
+    """Return the error of a document that is well-formed but not as the rules say.
 
     msgspec names the place of an item in a list, but not in an object: there each record is
     decoded on its own to find it.

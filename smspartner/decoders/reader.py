@@ -91,7 +91,7 @@ class ResponseReader:
             LimitError: the body or a record is larger than a limit allows.
             UnknownFormatError: the body is neither JSON nor XML.
             APIError: the service refused the request.
-            DecodeError: anything else that the contract does not allow.
+            DecodeError: anything else that the rules do not allow.
         """
         records: list[RentedNumber] = []
         data = memoryview(data)
@@ -273,7 +273,7 @@ def decode(
 
     Raises:
         APIError: the body is a refusal of the service (rule R4).
-        DecodeError: the body is not what the contract says; its subclasses say in which way.
+        DecodeError: the body is not as the rules say; its subclasses say in which way.
         ConfigurationError: no decoder has the name ``format``.
 
     >>> decode(b'{"success":true,"phoneNumbers":1,"datas":'

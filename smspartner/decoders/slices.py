@@ -150,7 +150,7 @@ class Hole(ABC):
 
         Raises:
             RecordError: a record is wrong; its index counts from the start of ``rest``.
-            DecodeError: the body stops early, or is not what the contract says.
+            DecodeError: the body stops early, or is not as the rules say.
         """
         if untouched:
             return self.parse(self.head + rest)

@@ -3,7 +3,7 @@
 ``atomic_writer`` makes a file appear under its name only when it is complete: it is written
 beside its place under a hidden name that ends in ``.part``, synced, then renamed over it.
 ``RawBody`` does the same for a body that arrives in chunks, except that what did arrive is kept
-when something fails: a download may not be repeatable (contract A4).
+when something fails: a download may not be repeatable (fact A4).
 
 There is personal data in these files. So a file is 0600 from its first byte on, also where one
 with wider permissions stood before: that fails closed, where keeping the old mode would fail

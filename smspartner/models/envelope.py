@@ -18,7 +18,7 @@ from msgspec import UNSET
 from smspartner.errors import APIError, DecodeError, RecordError, api_error
 from smspartner.models.number import RentedNumber
 
-#: Contract A3: the code that says all went well.
+#: Fact A3: the code that says all went well.
 CODE_OK: Final = 200
 
 _phone = attrgetter("phone")
@@ -52,11 +52,11 @@ def require_finite(*amounts: Decimal | None) -> None:
 
 
 class RentalAnswer(Answer, frozen=True):
-    """The numbers of a rental (contract A2, rule R5).
+    """The numbers of a rental (fact A2, rule R5).
 
     Attributes:
         phone_numbers: the declared count.
-        datas: the records; an object's values are the records in order (contract A5.6).
+        datas: the records; an object's values are the records in order (fact A5.6).
     """
 
     told_by_kind: ClassVar[bool] = True  # rule R5

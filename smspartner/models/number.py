@@ -1,7 +1,7 @@
 """The domain, and by its field order the layout of the wire.
 
 Each struct is the one table of wire names: its renames are the JSON keys, its field order is the
-order of the positional XML entries (contract A2, A5). Nothing else repeats either.
+order of the positional XML entries (fact A2, A5). Nothing else repeats either.
 """
 
 from __future__ import annotations

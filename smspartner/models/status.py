@@ -1,4 +1,4 @@
-"""The status of a rental (contract A4)."""
+"""The status of a rental (fact A4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RentalState(Enum):
     UNKNOWN = None
 
 
-#: The texts of contract A4: those of its list, and that of its sample. No other is guessed at.
+#: The texts of fact A4: those of its list, and that of its sample. No other is guessed at.
 _TEXTS: Final = {
     "requested": RentalState.REQUESTED,
     "file being generated": RentalState.GENERATING,

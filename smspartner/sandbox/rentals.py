@@ -13,7 +13,7 @@ from smspartner.sandbox.settings import RentalPlan
 
 
 class State(IntEnum):
-    """The states of a rental, by the service's codes (contract A4)."""
+    """The states of a rental, by the service's codes (fact A4)."""
 
     REQUESTED = 0
     GENERATING = 1

@@ -44,7 +44,7 @@ class Settings:
         pretty: XML indented, or on one line.
         declared: the count in the envelope: "right", "absent" or any integer.
         nulls: what becomes of a value that is not there: left out, or written as null.
-        status_style: a rental's state as a code (the list of contract A4) or as text (its sample).
+        status_style: a rental's state as a code (the list of fact A4) or as text (its sample).
         http_errors: errors with the HTTP status 400, 401, 403 or 404 instead of 200.
         framing: how a body's end is made known: "length", "chunked" or "close".
         pace: seconds a rental stays requested, and again seconds it is generating.

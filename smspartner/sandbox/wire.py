@@ -1,4 +1,4 @@
-"""Any value as the service's serializer writes it (contract A5), JSON or positional XML.
+"""Any value as the service's serializer writes it (fact A5), JSON or positional XML.
 
 The rules were compared byte for byte with bodies that the real serializer made.
 """

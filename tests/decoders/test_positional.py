@@ -1,7 +1,7 @@
 """Positional XML of any shape gives what the JSON gives, or is refused (rules R1, R5, R7).
 
 The oracle is brute force over what an answer could have been: every object that the serializer's
-rules (contract A5) turn into the same entries. One such object: both formats give it. Several: the
+rules (fact A5) turn into the same entries. One such object: both formats give it. Several: the
 wire cannot tell them apart, and XML is refused. It shares nothing with the decoders.
 """
 

@@ -180,14 +180,12 @@ def test_rules_and_facts_that_the_code_names_are_explained() -> None:
     named = {name for text in sources for name in _names_of_rules(text)}
 
     assert {f"R{number}" for number in range(1, 13)} | {
-        f"A{number}" for number in range(1, 6)
+        f"A{number}" for number in range(1, 10)
     } <= known
     assert named <= known
     assert len(named) > 15
 
 
 def _names_of_rules(text: str) -> Iterator[str]:
-    for phrase in re.findall(
-        r"(?:rules?|contract|\() ?((?:[RA]\d+(?:\.\d+)?(?:, | and )?)+)", text
-    ):
+    for phrase in re.findall(r"(?:rules?|facts?|\() ?((?:[RA]\d+(?:\.\d+)?(?:, | and )?)+)", text):
         yield from re.findall(r"[RA]\d+(?:\.\d+)?", phrase)

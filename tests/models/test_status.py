@@ -1,4 +1,4 @@
-"""The status of a rental: contract A4, the same from both formats."""
+"""The status of a rental: fact A4, the same from both formats."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SANDBOX: Final = {"numbers": 10}
 FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
 every_format = pytest.mark.parametrize("form", FORMATS)
 
-#: Contract A4, word for word but for the token, which it leaves out.
+#: Fact A4, word for word but for the token, which it leaves out.
 SAMPLE_JSON: Final = (
     b'{"success":true,"token":"5f0c2a","status":"File downloaded by user from api","location":'
     b'{"sexe":"femme","minAge":31,"maxAge":49,"zipcode":"60200","interest":"12","category":103,'
     b'"details_localisation":[{"Type":"cp","Location":"60200","VolumeDesired":"10","Volume":"266"}]'
     b',"cost":{"quantity":10,"total":"0.900","cost_unity":"0.090"}},"file":{"phoneNumbers":"10"}}'
 )
-#: By contract A5 the positions of the XML are the order of the JSON keys.
+#: By fact A5 the positions of the XML are the order of the JSON keys.
 SAMPLE_XML: Final = f"""{DECLARATION}<result>
   <entry>true</entry>
   <entry><![CDATA[5f0c2a]]></entry>

@@ -42,7 +42,7 @@ TRAPS: Final = (
     ),
     *("/", "null", "true", "1", "é", "\U0001f4f5", "\u2028", "\ufeff", "\x7f", "\x85", "\xa0"),
 )
-#: Every character that XML can carry unchanged: CR comes back as LF (contract A5.7).
+#: Every character that XML can carry unchanged: CR comes back as LF (fact A5.7).
 CHARACTERS: Final = st.characters(
     codec="utf-8",
     exclude_categories=["Cs"],
@@ -127,7 +127,7 @@ def test_both_formats_give_equal_objects(
 def test_elements_with_names_are_read_like_entries(
     rows: list[dict[str, Any]], style: Style, named: set[str]
 ) -> None:
-    # Contract A5.2: objects keep their names, and both kinds mix in one document.
+    # Fact A5.2: objects keep their names, and both kinds mix in one document.
     items = [Named(row) if "r" in named else row for row in rows]
     answer = rental(items)
     body = render(Named(answer) if "e" in named else answer, "xml", style)

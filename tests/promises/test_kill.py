@@ -111,7 +111,7 @@ def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, 
         assert not others
     else:
         assert ended.code == code
-        # What arrived of the body is kept: a download may not be repeatable (contract A4).
+        # What arrived of the body is kept: a download may not be repeatable (fact A4).
         assert set(others) <= {"body.json.incomplete", "body.json-2"}
         for name in others:
             assert whole["body.json"].startswith((folder / name).read_bytes())

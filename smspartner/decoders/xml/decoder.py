@@ -61,7 +61,7 @@ class XMLDecoder:
             UnsafeXMLError: a DOCTYPE, or an encoding that is not allowed (rule R10).
             TruncatedError: the document stops early.
             LimitError: deeper or larger than the limits.
-            DecodeError: not well-formed, or not what the contract says.
+            DecodeError: not well-formed, or not as the rules say.
         """
         guard(document)
         return read(document, answer, limits)

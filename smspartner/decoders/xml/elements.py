@@ -1,4 +1,4 @@
-"""What one XML element holds: a text, a null, or more elements (contract A5, rule R7)."""
+"""What one XML element holds: a text, a null, or more elements (fact A5, rule R7)."""
 
 from __future__ import annotations
 

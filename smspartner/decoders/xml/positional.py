@@ -1,10 +1,10 @@
-"""From positional XML to what msgspec converts: any element tree, any struct (contract A5).
+"""From positional XML to what msgspec converts: any element tree, any struct (fact A5).
 
 XML has lost the keys, so the struct's field order gives them back: ``shape`` turns an element
 into dicts, lists and texts in the form of the JSON, and msgspec does the rest with the scalar
 rules it has for JSON too (rule R7). Elements with names of their own are read by name.
 
-A null may have been dropped, which moves the later entries forward (contract A5.5). Where a
+A null may have been dropped, which moves the later entries forward (fact A5.5). Where a
 struct has optional fields, the placements of the entries on the fields are searched for those
 that suit all types and leave the fewest entries over: there must be exactly one. More than one is
 refused rather than guessed (rule R1).
