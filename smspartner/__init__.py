@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from smspartner.decoders.limits import Limits
     from smspartner.decoders.reader import ResponseReader, decode, iter_decode
     from smspartner.engines.polars import scan_polars
-    from smspartner.files.atomic import RawBody
     from smspartner.files.bodies import open_bodies, read_batches
+    from smspartner.files.raw_body import RawBody
     from smspartner.models.number import RentedNumber
     from smspartner.models.rental import Rental
     from smspartner.models.status import RentalState, RentalStatus
@@ -96,7 +96,7 @@ _HOMES = {
     "Client": "client.client",
     "Limits": "decoders.limits",
     "NumberStream": "client.stream",
-    "RawBody": "files.atomic",
+    "RawBody": "files.raw_body",
     "Rental": "models.rental",
     "RentalState": "models.status",
     "RentalStatus": "models.status",

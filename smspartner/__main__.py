@@ -7,14 +7,21 @@ import os
 import sys
 from importlib.util import find_spec
 
-from smspartner.interrupts import INTERRUPTED, end_at_once, raising_stops
-
 _STANDARD_ERROR = 2
+#: As a shell reports a program that Ctrl-C ended: 128 and the number of the signal.
+_INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the command line; return its exit code."""
-    end_at_once()
+    try:
+        return _main()
+    except KeyboardInterrupt:  # while the command line is loaded, or when its work is over
+        sys.stderr.write("smspartner: interrupted\n")
+        return _INTERRUPTED
+
+
+def _main() -> int:
     _fill_gaps()
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
@@ -24,13 +31,9 @@ def main() -> int:
         )
         return 2
     from smspartner.cli import run  # noqa: PLC0415 - click is an extra
+    from smspartner.cli.signals import run_until_stopped, settle_files  # noqa: PLC0415
 
-    try:
-        with raising_stops():
-            return run()
-    except KeyboardInterrupt:  # a moment before click listens for it, or after
-        sys.stderr.write("smspartner: interrupted\n")
-        return INTERRUPTED
+    return run_until_stopped(run, settle_files)
 
 
 def _fill_gaps() -> None:

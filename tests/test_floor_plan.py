@@ -21,7 +21,7 @@ MAY_IMPORT: Final = {
     "errors": set(),
 }
 #: What stands beside the rooms: the door, the command's start, and the version.
-BESIDE: Final = {"__init__", "__main__", "_version", "interrupts"}
+BESIDE: Final = {"__init__", "__main__", "_version"}
 
 
 def test_there_are_at_most_nine_rooms() -> None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from smspartner.cli.options import Output, output_options
-from smspartner.cli.transfer import require_apart, transfer
+from smspartner.cli.transfer import file_of, name_left_behind, require_apart, transfer
 from smspartner.decoders.limits import KIB
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import UnknownFormatError
@@ -44,6 +44,7 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
     """
     name = None if file.fileno() == 0 else file.name
     require_apart(out, body=name)
+    name_left_behind(file_of(out.output))
     body = _Body(file, format_name)
     if out.provenance and token is None:
         raise click.UsageError("--provenance names the rental: give its --token too")

@@ -15,7 +15,7 @@ from rich.table import Table
 from smspartner.cli.options import complete_files
 from smspartner.client.client import Client
 from smspartner.errors import DecodeError
-from smspartner.files.atomic import STDOUT
+from smspartner.files.targets import STDOUT
 from smspartner.files.write import check, write
 from smspartner.models.masks import mask_phone
 from smspartner.models.rental import Rental

@@ -12,12 +12,19 @@ from smspartner.cli.options import (
     complete_files,
     output_options,
 )
-from smspartner.cli.transfer import naming_kept, require_apart, safety_copy, transfer
+from smspartner.cli.transfer import (
+    file_of,
+    name_left_behind,
+    naming_kept,
+    require_apart,
+    safety_copy,
+    transfer,
+)
 from smspartner.cli.waiting import wait_for
 from smspartner.errors import ConfigurationError, RentalPendingError
-from smspartner.files.atomic import STDOUT, RawBody
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
-from smspartner.interrupts import undisturbed_end
+from smspartner.files.raw_body import RawBody
+from smspartner.files.targets import STDOUT, check_writable
 
 
 @click.command()
@@ -65,7 +72,9 @@ def download(
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     options = out.export_options(token)
     body = RawBody(copy, keep=raw is not None)
-    with service.client() as client:
+    check_writable(copy)
+    name_left_behind(file_of(out.output), file_of(copy))
+    with naming_kept(body, None if copy == STDOUT else raw), service.client() as client:
         if wait:
             try:
                 wait_for(
@@ -79,14 +88,8 @@ def download(
                 if out.quiet:  # the next run of cron asks again
                     return Exit.PENDING
                 raise
-        with (
-            naming_kept(),
-            undisturbed_end() as undisturbed,
-            body,
-            client.stream(token, format=format_name, raw=body) as stream,
-        ):
+        with body, client.stream(token, format=format_name, raw=body) as stream:
             transfer(stream, out, options)
-            undisturbed()
     if out.provenance:
         record = provenance(
             token=token,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from smspartner.cli.console import say
-from smspartner.files.atomic import check_writable
 from smspartner.files.opt_outs import SuppressionList, read_suppression
 from smspartner.files.provenance import provenance_path
+from smspartner.files.targets import check_writable
 from smspartner.files.write import COLUMNS, ExportOptions, check
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from typing import Protocol
 from smspartner.cli.console import is_watched, say
 from smspartner.cli.options import Output
 from smspartner.errors import ConfigurationError
-from smspartner.files.atomic import STDOUT
-from smspartner.files.output import is_special
 from smspartner.files.provenance import provenance_path
+from smspartner.files.raw_body import BODY_PART, RawBody
+from smspartner.files.targets import STDOUT, is_special
+from smspartner.files.unfinished import left_behind
 from smspartner.files.write import ExportOptions, Written, write
 from smspartner.models.number import RentedNumber
 
@@ -44,17 +46,31 @@ def transfer(source: Source, out: Output, options: ExportOptions) -> Written:
 
 
 @contextmanager
-def naming_kept() -> Iterator[None]:
-    """Say on Ctrl-C or SIGTERM where a body was kept; other errors are explained by ``run``."""
+def naming_kept(body: RawBody, asked: str | None) -> Iterator[None]:
+    """Say where a body is on Ctrl-C or SIGTERM, and where it could not have the name asked for.
+
+    Other errors are explained by ``run``.
+    """
     try:
         yield
-    except (KeyboardInterrupt, SystemExit) as stop:
-        said: BaseException | None = stop
-        while said is not None:  # a second Ctrl-C may have come while the first one was tidied up
-            for note in getattr(said, "__notes__", ()):
-                say(f"smspartner: {note}")
-            said = said.__context__
+    except (KeyboardInterrupt, SystemExit):
+        if body.note:
+            say(f"smspartner: {body.note}")
         raise
+    if asked is not None and body.kept not in {None, Path(asked)}:
+        say(f"smspartner: {asked} is there already: {body.note}")
+
+
+def name_left_behind(*names: str) -> None:
+    """Say what a killed run has left beside the files of this one."""
+    for folder in sorted({Path(name).parent for name in names if name}):
+        for path in left_behind(folder):
+            quoted = shlex.quote(str(path))
+            what, then = "an unfinished export", f"delete it: rm {quoted}"
+            if path.name.endswith(BODY_PART):
+                what = "a body as far as it came"
+                then = f"look at it, then delete it: smspartner inspect {quoted}"
+            say(f"smspartner: a run that was killed has left {what}; {then}")
 
 
 def safety_copy(output: str, format_name: str) -> Path:

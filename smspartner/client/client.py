@@ -24,8 +24,8 @@ from smspartner.errors import (
     TruncatedError,
     bare,
 )
-from smspartner.files.atomic import RawBody, Target, check_writable
-from smspartner.interrupts import undisturbed_end
+from smspartner.files.raw_body import RawBody
+from smspartner.files.targets import Target
 from smspartner.models.account import Account
 from smspartner.models.envelope import A
 from smspartner.models.rental import Rental
@@ -183,9 +183,10 @@ class Client:
     ) -> SavedBody:
         """Write the raw body of a rental to a file, byte for byte.
 
-        The file appears when it is whole, with mode 0600. The body is read through on its way,
-        so a refusal never becomes a file; a body that cannot be understood is kept all the
-        same, and the error's ``kept`` says where.
+        The file appears when it is whole, with mode 0600. No file is replaced: where ``path`` is
+        taken, ``-2``, ``-3`` … is added, and the result's ``path`` says so. The body is read
+        through on its way, so a refusal never becomes a file; a body that cannot be understood is
+        kept all the same, and the error's ``kept`` says where.
 
         Args:
             token: the rental's token.
@@ -196,16 +197,13 @@ class Client:
             OutputError: the file cannot be written; asked before anything is requested.
             APIError, TransportError, DecodeError: as for ``download``.
         """
-        check_writable(path)
         with (
-            undisturbed_end() as undisturbed,
             RawBody(path) as raw,
             self.stream(token, format=format, raw=raw) as stream,
         ):
             numbers = sum(map(len, stream.batches()))
-            undisturbed()
         return SavedBody(
-            path=Path(path),
+            path=raw.kept or Path(path),
             bytes=raw.size,
             sha256=raw.sha256,
             format=stream.format,

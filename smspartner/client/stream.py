@@ -19,7 +19,7 @@ from smspartner.errors import (
     UnknownFormatError,
     bare,
 )
-from smspartner.files.atomic import RawBody
+from smspartner.files.raw_body import RawBody
 from smspartner.models.number import RentedNumber
 from smspartner.models.table import Tabular
 from smspartner.transport import Reply

@@ -1,53 +1,51 @@
-"""Files that are whole or absent, private, and never lost half-way.
+"""Write to a temporary file and rename it into place.
 
 ``atomic_writer`` makes a file appear under its name only when it is complete: it is written
 beside its place under a hidden name that ends in ``.part``, synced, then renamed over it.
-``RawBody`` does the same for a body that arrives in chunks, except that what did arrive is kept
-when something fails: a download may not be repeatable (fact A4).
 
 There is personal data in these files. So a file is 0600 from its first byte on, also where one
-with wider permissions stood before: that fails closed, where keeping the old mode would fail
-open. A symbolic link stays a link; the file it points to is replaced. What is not a regular file
-(a named pipe, ``/dev/null``) is written directly and never replaced.
+with wider permissions stood before, and whatever the umask. A symbolic link stays a link; the file
+it points to is replaced. What is not a regular file (a named pipe, ``/dev/null``) is written
+directly and never replaced.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import errno
+import io
+import itertools
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import IO, Any, BinaryIO, Final
 
-from smspartner.errors import (
-    REFUSED,
-    APIError,
-    OutputError,
-    SMSPartnerError,
-    TruncatedError,
-    UnknownFormatError,
-)
-from smspartner.files.output import (
-    Output,
+from smspartner.errors import OutputError
+from smspartner.files.targets import (
+    STANDARD,
+    STDOUT,
+    Target,
     is_special,
-    open_file,
+    open_already,
+    output_errors,
     require_standard_output,
-    standard_output,
 )
-from smspartner.interrupts import undisturbed
+from smspartner.files.unfinished import create_private, hidden_name, making, register
 
-#: The target that means standard output.
-STDOUT: Final = "-"
-
-Target = str | os.PathLike[str]
+#: Bytes of a file's name at most, on the file systems in use.
+_LONGEST_NAME: Final = 255
+#: Bytes gathered before the system is asked to write.
+_BUFFER: Final = 1024 * 1024
+#: What fsync answers where a file system, such as one of a network, has no such thing.
+_NO_SYNC: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 def open_output(target: Target) -> contextlib.AbstractContextManager[BinaryIO]:
     """Open where data goes: ``-`` is standard output, anything else is ``atomic_writer``'s."""
-    return standard_output() if os.fspath(target) == STDOUT else atomic_writer(target)
+    return _standard_output() if os.fspath(target) == STDOUT else atomic_writer(target)
 
 
 @contextlib.contextmanager
@@ -62,7 +60,8 @@ def atomic_writer(path: Target) -> Iterator[BinaryIO]:
 
     Raises:
         OutputError: the file cannot be written. Whatever the reason, and for any exception of
-            the block too, a file that was there before is as it was.
+            the block too, a file that was there before is as it was. Where only its name cannot
+            be had, the finished file stays beside it, and a note says where.
     """
     output = open_file(os.fspath(path))
     try:
@@ -73,146 +72,255 @@ def atomic_writer(path: Target) -> Iterator[BinaryIO]:
         raise
 
 
-def check_writable(target: Target) -> None:
-    """Raise the ``OutputError`` that writing there would raise now; nothing is left behind.
-
-    For asking before a download is spent. A pipe is not opened: that would wait for its reader.
-    """
-    name = os.fspath(target)
-    if name == STDOUT:
-        require_standard_output()
-    elif not is_special(name):
-        with undisturbed():
-            open_file(name).discard()
-
-
-#: What is added to the name of a body that stops early.
-INCOMPLETE: Final = ".incomplete"
-
-
-class RawBody:
-    """A body on its way to disk, chunk by chunk, and kept whatever happens next.
-
-    Use it as a context manager around receiving *and* decoding. Where the block ends well, and all
-    of the body has been read, the file is under its name. Where it fails, or is left early, no
-    earlier file is replaced: what arrived is under the name, or under one with a number added where
-    that is taken; with ``.incomplete`` added where the body stops early. A refusal, or an error
-    page with a status of 400 or more, is no body of a rental and is not kept. ``kept`` says where
-    the body is, and so does a failure, in a note.
+def open_file(name: str, ending: str = ".part") -> Output:
+    """Open what a path names, a file or something special.
 
     Args:
-        path: where the body goes; ``-`` is standard output.
-        keep: False removes the file when the block ends well: it is a safety net only.
-
-    Attributes:
-        size: bytes written so far.
-        complete: whether the last chunk has arrived.
-        kept: where the body is once the block is over; None where there is none.
+        name: the path.
+        ending: of the hidden name of a file.
 
     Raises:
-        OutputError: on entering, before the first byte, or while writing; also where it is entered
-            a second time: a further body needs a further one.
+        OutputError: it cannot be written.
+    """
+    return Direct(name) if is_special(name) else Part(name, ending)
+
+
+class _Raw(io.RawIOBase):
+    """Unbuffered output that turns its own errors, and no others, into ``OutputError``.
+
+    Batches are read while a file is open; what their source raises is not the file's doing.
     """
 
-    def __init__(self, path: Target, *, keep: bool = True) -> None:
-        name = os.fspath(path)
-        self._name = "/dev/stdout" if name == STDOUT else name
-        self._keep = keep
-        self.size = 0
-        self.complete = False
-        self.kept: Path | None = None
-        self._digest = hashlib.sha256()
-        self._left_early = False
-        self._output: Output | None = None
-        self._entered = False
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        with output_errors(self._name):
+            written = self._stream.write(data)
+        self._size += written
+        return written
+
+    def tell(self) -> int:
+        return self._size
+
+
+class Output(ABC):
+    """An open file that still has to be committed, or discarded.
+
+    Attributes:
+        stream: where to write to, with a buffer before the system; ``tell()`` counts bytes.
+    """
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._name = name
+        self._file = io.FileIO(descriptor, "wb")
+        self._raw = _Raw(self._file, name)
+        self.stream: BinaryIO = io.BufferedWriter(self._raw, _BUFFER)
 
     @property
-    def sha256(self) -> str:
-        """The SHA-256 of what was written so far, in hexadecimal."""
-        return self._digest.hexdigest()
+    def size(self) -> int:
+        """Bytes that the system has taken so far."""
+        return self._raw.tell()
 
-    def __enter__(self) -> Self:
-        if self._entered:
-            raise OutputError("this RawBody has had its body: make another one for the next")
-        self._output = open_file(self._name)
-        self._entered = True
-        return self
+    def write_through(self, data: bytes) -> None:
+        """Hand data to the system at once, past the buffer of ``stream``."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._raw.write(rest) :]
 
-    def require_open(self) -> Output:
-        """Return what is written to; for asking before a download is spent.
+    @abstractmethod
+    def commit(self) -> Path:
+        """Make the file appear under its name, whatever has it, and return that."""
 
-        Raises:
-            OutputError: the block has not begun, or is over.
+    @abstractmethod
+    def keep(self, ending: str) -> Path | None:
+        """Make it appear under its name + ``ending``, or that + ``-2``, ``-3`` …; return that.
+
+        Nothing is replaced. None for a pipe or a device.
         """
-        if self._output is None:
-            raise OutputError("open the body first: with RawBody(path) as raw: …")
-        return self._output
 
-    def write(self, chunk: bytes) -> None:
-        """Write a chunk; the system has it when this returns.
+    @abstractmethod
+    def discard(self) -> None:
+        """Close and leave nothing behind; does no harm after any of these has failed."""
 
-        Raises:
-            OutputError: it cannot be written, or the file is not open.
-        """
-        output = self.require_open()
+    def _close(self) -> None:
+        # The buffer is not flushed here: after a failed write that would fail again.
+        self._raw.close()
+        self._file.close()
+
+
+class Direct(Output):
+    """A pipe or a device: there is nothing to replace, and nothing to take back."""
+
+    def __init__(self, name: str) -> None:
+        descriptor = open_already(name)
+        with output_errors(name):
+            if descriptor is None:
+                opened = os.open(name, os.O_WRONLY | os.O_APPEND)
+            else:
+                opened = os.dup(descriptor)
+        super().__init__(opened, name)
+
+    def commit(self) -> Path:
+        """Close it; all is written."""
+        self.stream.flush()
+        self._close()
+        return Path(self._name)
+
+    def keep(self, ending: str) -> None:  # noqa: ARG002 - nothing has that name
+        """Close it; what was written is gone."""
+        self._close()
+
+    def discard(self) -> None:
+        """Close it."""
+        self._close()
+
+
+class Part(Output):
+    """A file under a hidden name beside its place, until it is committed.
+
+    In a process that was forked since, it can be closed only.
+    """
+
+    def __init__(self, name: str, ending: str) -> None:
+        with output_errors(name):
+            self._place = Path(name).resolve()
+        self.path = self._place.with_name(hidden_name(ending))
+        self._aside: Path | None = None
+        with making(self.path, self._remove):
+            with output_errors(name):
+                descriptor = create_private(self.path)
+            super().__init__(descriptor, name)
+
+    def commit(self) -> Path:
+        """Put it in its place; where that fails, a note says where the finished file is."""
+        self._require_ours()
+        self._finish()
         try:
-            output.write_through(chunk)
-        finally:
-            self.size = output.size  # of the chunk that fills the disk, a part
-        self._digest.update(chunk)
+            self._move(self._place)
+        except OutputError as error:  # such as: a folder has taken the place
+            with contextlib.suppress(OutputError):
+                kept = shlex.quote(str(self.keep("")))
+                error.add_note(f"the finished file is kept in {kept}")
+            raise
+        register.remove(self.path)
+        return Path(self._name)
 
-    def tee(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass chunks on, each one written first; their end completes the body."""
-        self._left_early = True
-        for chunk in chunks:
-            self.write(chunk)
-            yield chunk
-        self.complete, self._left_early = True, False
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with undisturbed():
-            output, self._output = self.require_open(), None
-            self._end(output, error)
-
-    def _end(self, output: Output, error: BaseException | None) -> None:
-        whole = self.complete and not isinstance(error, TruncatedError)
-        if error is None and self._keep and not self._left_early:
-            self._commit(output)
-        elif not self.size or (_is_refusal(error) if error else not self._keep):
-            output.discard()
+    def keep(self, ending: str) -> Path:
+        """Put it beside its place, and do no harm when done twice."""
+        self._require_ours()
+        with contextlib.suppress(OutputError):  # what the system has taken is there all the same
+            self._finish()
+        self._close()
+        if self.path.exists():
+            aside = self._claimed(ending)
+            self._move(aside)
+        elif self._aside is not None and self._aside.exists():  # a stop came after the move
+            aside = self._aside
         else:
-            self.kept = output.commit_aside("" if whole else INCOMPLETE)
-        if error is not None:
-            self._tell(error, whole=whole)
+            raise OutputError(f"cannot write {self._name!r}: it was removed meanwhile")
+        given = Path(self._name)
+        if aside == self._place:
+            return given
+        return aside if given.is_symlink() else given.with_name(aside.name)
 
-    def _commit(self, output: Output) -> None:
-        try:
-            self.kept = output.commit()
-        except BaseException as error:  # such as: something else has taken the place
-            self.kept = output.commit_aside("")
-            self._tell(error, whole=True)
+    def discard(self) -> None:
+        """Remove it, unless another process has made it."""
+        self._close()
+        if register.is_ours(self.path):
+            with output_errors(self._name):
+                self._remove()
+
+    def _remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+        register.remove(self.path)
+
+    def _require_ours(self) -> None:
+        if not register.is_ours(self.path):
+            raise OutputError(
+                f"cannot write {self._name!r}: the process that opened it was another one, from "
+                "which this one was forked"
+            )
+
+    def _finish(self) -> None:
+        """Hand all to the system and close."""
+        if self._raw.closed:
+            return
+        self.stream.flush()
+        with output_errors(self._name):
+            _sync(self._file.fileno())
+        self._close()
+
+    def _move(self, place: Path) -> None:
+        with output_errors(self._name):
+            self.path.replace(place)
+        _sync_folder(place.parent)
+
+    def _claimed(self, ending: str) -> Path:
+        """Make an empty file under the first name that is free.
+
+        The name is remembered before the file is made: after a stop in between, an empty file
+        under it is ours.
+        """
+        if self._aside is not None and self._aside.exists() and not self._aside.stat().st_size:
+            return self._aside
+        for number in itertools.count(1):
+            numbered = f"{ending}-{number}" if number > 1 else ending
+            self._aside = aside = _with_ending(self._place, numbered)
+            try:
+                os.close(create_private(aside))
+            except FileExistsError:
+                continue
+            except OSError:
+                pass  # no room for a further file; a rename needs none
+            return aside
+        raise AssertionError  # pragma: no cover - it counts for ever
+
+
+def _with_ending(place: Path, ending: str) -> Path:
+    """Return a path with an ending added to its name, which is shortened where it has to be."""
+    name, room = place.name, _LONGEST_NAME - len(os.fsencode(ending))
+    if len(os.fsencode(name)) > room:
+        name = os.fsencode(name)[:room].decode(errors="ignore")
+    return place.with_name(name + ending)
+
+
+def _sync(descriptor: int) -> None:
+    """Make a file outlast a power cut, where its file system can."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
             raise
 
-    def _tell(self, error: BaseException, *, whole: bool) -> None:
-        if isinstance(error, SMSPartnerError):
-            error.kept = self.kept
-        if self.kept is not None:
-            error.add_note(_where(self.kept, whole=whole))
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlast a power cut. Where that fails, the file is in place all the same."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
-def _is_refusal(error: BaseException) -> bool:
-    """Say whether what came is no body of a rental, although one was asked for."""
-    page = isinstance(error, UnknownFormatError) and (error.http_status or 0) >= REFUSED
-    return page or isinstance(error, APIError)
-
-
-def _where(kept: Path, *, whole: bool) -> str:
-    name = shlex.quote(str(kept))
-    if not whole:
-        return f"what came of the body is kept in {name}"
-    return f"the body is kept in {name}; to read it later: smspartner decode {name}"
+@contextlib.contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    """Write to standard output, after what was printed before; it stays open."""
+    require_standard_output()
+    with output_errors(STANDARD):
+        sys.stdout.flush()
+    raw = _Raw(sys.stdout.buffer, STANDARD)
+    stream = io.BufferedWriter(raw, _BUFFER)
+    try:
+        yield stream
+        stream.flush()
+        with output_errors(STANDARD):
+            sys.stdout.buffer.flush()
+    finally:
+        raw.close()

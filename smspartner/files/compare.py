@@ -14,9 +14,9 @@ from itertools import chain, zip_longest
 from typing import Any, Final, TypeAlias
 
 from smspartner.errors import ConfigurationError
-from smspartner.files.atomic import STDOUT, Target
 from smspartner.files.multiset import Balance, Row, surplus
 from smspartner.files.read import BATCH_COLUMNS, Batch, Source, open_numbers
+from smspartner.files.targets import STDOUT, Target
 from smspartner.models.masks import mask_phone
 from smspartner.models.phones import normalise
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, TypeVar
 
 from smspartner.decoders.limits import KIB, MIB
 from smspartner.errors import ConfigurationError
-from smspartner.files.atomic import STDOUT
+from smspartner.files.targets import STDOUT
 from smspartner.files.write import mask_target
 
 #: How much of a file is looked at to tell what it is.

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from smspartner.errors import ConfigurationError, SMSPartnerError
-from smspartner.files.atomic import Target
 from smspartner.files.spotting import SpoiledError, phone_in, spot, text_keys
+from smspartner.files.targets import Target
 
 #: How a workbook of Excel or LibreOffice begins.
 _ZIP: Final = b"PK\x03\x04"

@@ -17,7 +17,8 @@ import msgspec
 
 from smspartner._version import __version__
 from smspartner.errors import ConfigurationError
-from smspartner.files.atomic import STDOUT, Target, atomic_writer
+from smspartner.files.atomic import atomic_writer
+from smspartner.files.targets import STDOUT, Target
 
 _SQLITE: Final = "sqlite:///"
 

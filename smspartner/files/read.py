@@ -27,7 +27,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
-from smspartner.files.atomic import Target
 from smspartner.files.columns import Batch
 from smspartner.files.formats.arrow_read import ArrowFormat, ParquetFormat
 from smspartner.files.formats.body import BodyFormat
@@ -35,6 +34,7 @@ from smspartner.files.formats.csv_read import CSVFormat
 from smspartner.files.formats.json_read import JSONFormat, JSONLinesFormat
 from smspartner.files.formats.sqlite_read import SQLiteFormat
 from smspartner.files.input_file import InputFile, opened
+from smspartner.files.targets import Target
 from smspartner.files.unknown import is_something_else, unknown_format
 from smspartner.files.write import COLUMNS
 

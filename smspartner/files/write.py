@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from smspartner.errors import ConfigurationError, SMSPartnerError, bare
-from smspartner.files.atomic import STDOUT, Target
 from smspartner.files.formats.arrow_write import ArrowSink, ParquetSink
 from smspartner.files.formats.csv_write import CSVSink
 from smspartner.files.formats.json_write import JSONLinesSink, JSONSink
 from smspartner.files.formats.postgres import PostgreSQLSink
 from smspartner.files.formats.sqlite_write import SQLiteSink
 from smspartner.files.rows import ExportOptions, Rows, mask_target
+from smspartner.files.targets import STDOUT, Target
 from smspartner.models.arrow import COLUMNS, Batches
 from smspartner.models.number import not_text
 

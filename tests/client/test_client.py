@@ -34,7 +34,7 @@ from smspartner import (
     TruncatedError,
     UnknownFormatError,
 )
-from smspartner.files.atomic import RawBody
+from smspartner.files.raw_body import RawBody
 from smspartner.transport import Reply
 
 SANDBOX: Final = {"numbers": 2_000}

@@ -242,7 +242,7 @@ def test_no_password_is_ever_shown(password: str, host: str) -> None:
 
 def test_importing_the_exports_loads_no_extra() -> None:
     code = (
-        "import sys, smspartner.export; "
+        "import sys, smspartner.files.write; "
         "print([name for name in ('pyarrow', 'psycopg', 'pandas', 'polars', 'phonenumbers',"
         " 'requests', 'lxml', 'smspartner.models.phones') if name in sys.modules])"
     )

@@ -27,7 +27,7 @@ from smspartner import (
     decode,
 )
 from smspartner.decoders.reader import WINDOW
-from smspartner.files.atomic import RawBody
+from smspartner.files.raw_body import RawBody
 from smspartner.sandbox import render
 from smspartner.sandbox.bodies import BLOCK
 from smspartner.sandbox.gzipped import compressed

@@ -1,7 +1,7 @@
 """A download that is killed, or told to stop, at any moment: the old file, or the whole new one.
 
 Each round is a process of its own that is really killed, beside a service in another process. Old
-files stand under both names, of the numbers and of the raw body.
+files stand under both names, of the numbers and of the raw body; a body replaces none.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def line(number: RentedNumber) -> str:
 def whole() -> dict[str, bytes]:
     """Return the content of each file once it is complete."""
     lines = ["id,phone,stop_sms\n", *map(line, numbers_of(0, COUNT))]
-    return {"n.csv": "".join(lines).encode(), "body.json": b"".join(render(COUNT, "json"))}
+    return {"n.csv": "".join(lines).encode(), "body.json-2": b"".join(render(COUNT, "json"))}
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +79,10 @@ def moments(forks: Forks, folder: Path, rounds: int) -> Iterator[float]:
 
 def assert_old_or_whole(folder: Path, whole: dict[str, bytes]) -> dict[str, bool]:
     """Check both files, and return which of them is new."""
-    found = {name: (folder / name).read_bytes() for name in whole}
-    new = {name: content != OLD for name, content in found.items()}
-    for name, content in whole.items():
-        assert found[name] in {OLD, content}
-    # The body is on disk before the numbers, and is given its name after them.
-    assert new["n.csv"] or not new["body.json"]
-    return new
+    assert (folder / "body.json").read_bytes() == OLD
+    numbers = (folder / "n.csv").read_bytes()
+    assert numbers in {OLD, whole["n.csv"]}
+    return {"n.csv": numbers != OLD, "body.json-2": (folder / "body.json-2").exists()}
 
 
 def other_names(folder: Path) -> list[str]:
@@ -94,11 +91,19 @@ def other_names(folder: Path) -> list[str]:
 
 def assert_killed_cleanly(folder: Path, whole: dict[str, bytes]) -> dict[str, bool]:
     """Check that nothing but hidden, private, unfinished files stands beside the two."""
-    for name in other_names(folder):
+    new = assert_old_or_whole(folder, whole)
+    others = other_names(folder)
+    if new["body.json-2"]:
+        # The body is on disk before the numbers, and is given its name after them.
+        assert new["n.csv"]
+        others.remove("body.json-2")
+        # A name is claimed by an empty file that is replaced.
+        assert (folder / "body.json-2").read_bytes() in {b"", whole["body.json-2"]}
+    for name in others:
         assert name.startswith(".smspartner-")
         assert name.endswith(".part")
         assert (folder / name).stat().st_mode & 0o777 == 0o600
-    return assert_old_or_whole(folder, whole)
+    return new
 
 
 def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, code: int) -> None:
@@ -108,13 +113,13 @@ def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, 
     assert "Traceback" not in ended.words
     if ended.code == 0:
         assert all(new.values())
-        assert not others
+        assert others == ["body.json-2"]
     else:
         assert ended.code == code
         # What arrived of the body is kept: a download may not be repeatable (fact A4).
         assert set(others) <= {"body.json.incomplete", "body.json-2"}
         for name in others:
-            assert whole["body.json"].startswith((folder / name).read_bytes())
+            assert whole["body.json-2"].startswith((folder / name).read_bytes())
             assert f"is kept in {name}" in ended.words
 
 
@@ -168,3 +173,17 @@ def test_a_stop_at_any_moment_leaves_no_half_file_and_no_hidden_one(
         if ended.code == -number:  # it came before the command line had begun, or when it had ended
             ended = ended._replace(code=STOPS[number])  # as a shell reports it
         assert_stopped_cleanly(folder, whole, ended, STOPS[number])
+
+
+def test_what_a_kill_9_has_left_is_named_by_the_next_run(forks: Forks, folder: Path) -> None:
+    for step in range(1, MOST):
+        forks.run(DOWNLOAD, renewed(folder), signal.SIGKILL, before=step)
+        hidden = [name for name in other_names(folder) if name.endswith(".part")]
+        said = forks.run(["download", "n-3", "-q", "-o", "n.csv"], folder).words
+        assert len(said.splitlines()) == len(hidden)
+        for name in hidden:
+            body = name.endswith(".body.part")
+            assert (f"inspect {name}" if body else f"delete it: rm {name}") in said
+        if len(hidden) == 2:
+            return
+    pytest.fail("there is never an unfinished body and an unfinished export")

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from smspartner.errors import ConfigurationError
-from smspartner.files.atomic import STDOUT, atomic_writer, check_writable
+from smspartner.files.atomic import atomic_writer
 from smspartner.files.rows import ExportOptions, Rows, int64_records
+from smspartner.files.targets import STDOUT, check_writable
 from smspartner.models.arrow import Batches, Part, arrow_schema, grouped, pyarrow
 from smspartner.models.extras import load
 

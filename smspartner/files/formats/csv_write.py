@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from smspartner.files.atomic import check_writable, open_output
+from smspartner.files.atomic import open_output
 from smspartner.files.rows import ExportOptions, Row, Rows
+from smspartner.files.targets import check_writable
 from smspartner.models.arrow import COLUMNS
 from smspartner.models.number import RentedNumber
 

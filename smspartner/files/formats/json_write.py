@@ -7,8 +7,9 @@ from typing import Final
 
 import msgspec
 
-from smspartner.files.atomic import check_writable, open_output
+from smspartner.files.atomic import open_output
 from smspartner.files.rows import ExportOptions, Rows
+from smspartner.files.targets import check_writable
 from smspartner.models.arrow import COLUMNS
 
 _ENCODER: Final = msgspec.json.Encoder()

@@ -12,11 +12,9 @@ from typing import Final
 from urllib.parse import quote
 
 from smspartner.errors import ConfigurationError, OutputError
-from smspartner.files.atomic import STDOUT, check_writable
-from smspartner.files.output import PRIVATE
 from smspartner.files.rows import ExportOptions, Rows, complete_rows, require_token
-from smspartner.files.system_errors import output_errors
-from smspartner.interrupts import undisturbed
+from smspartner.files.targets import STDOUT, check_writable, output_errors
+from smspartner.files.unfinished import create_private
 
 #: Seconds to wait for another program that is writing to the database.
 _PATIENCE: Final = 30.0
@@ -148,7 +146,7 @@ def _created(path: Path) -> Iterator[_Identity]:
     created = False
     with output_errors(str(path)):
         try:
-            os.close(os.open(path.resolve(), os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+            os.close(create_private(path.resolve()))
             created = True
         except FileExistsError:
             pass
@@ -157,8 +155,7 @@ def _created(path: Path) -> Iterator[_Identity]:
         yield made
     except BaseException:
         if created:
-            with undisturbed():
-                _remove_unused(path)
+            _remove_unused(path)
         raise
 
 

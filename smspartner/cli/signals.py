@@ -1,0 +1,111 @@
+"""Ctrl-C, SIGTERM and SIGHUP: an exception while a command works, and no hidden file in the end.
+
+Only the command line handles signals; the library cleans up behind exceptions, whatever raised
+them. What an exception at the wrong moment has left is settled at the end.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from smspartner.cli.console import say
+from smspartner.files.unfinished import register
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+#: Seconds until a dropped signal is raised again: what dropped it has long ended by then.
+_AGAIN: Final = 0.01
+#: Ignore repeats within this many seconds.
+_PATIENCE: Final = 1.0
+
+
+def run_until_stopped(work: Callable[[], int], settle: Callable[[], object]) -> int:
+    """Return what the work returns, or raise an exception in it for a signal.
+
+    Call it in the main thread. A signal that was ignored before (by ``nohup``, or for a
+    ``command &`` in a script) stays ignored.
+
+    Args:
+        work: is ended by ``KeyboardInterrupt``, or by ``SystemExit`` with the code that a shell
+            reports for the signal.
+        settle: is called last in any case, and no signal is heard meanwhile. From then on the
+            system ends the process by them.
+    """
+    stops = _Stops()
+    try:
+        try:
+            stops.hear()
+            return work()
+        finally:  # a signal may come just before this: it is raised once, and only here
+            stops.ignore()
+    finally:
+        stops.ignore()
+        settle()
+        stops.leave()
+
+
+def settle_files() -> None:
+    """Leave no hidden file when the program ends, and say what was kept."""
+    for told in register.settle_all():
+        say(f"smspartner: {told}")
+
+
+class _Stops:
+    """Raises the exception of a signal once, and again until it is heard.
+
+    Pressing Ctrl-C twice would otherwise interrupt the tidying up after the first time.
+
+    Python drops an exception that is raised where none can get out, in a ``__del__`` or in the
+    callback of a weak reference, and goes on; Ctrl-C was seen to vanish in that of an import lock.
+    """
+
+    def __init__(self) -> None:
+        # What is ignored, or handled by something in C, stays so.
+        self._heard = [
+            number for number in _STOPS if signal.getsignal(number) not in {signal.SIG_IGN, None}
+        ]
+        self._number: int = signal.SIGINT
+        self._raised = -math.inf
+        self._hook = sys.unraisablehook
+
+    def hear(self) -> None:
+        sys.unraisablehook = self._dropped
+        self._handle(self._stop)
+
+    def ignore(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._handle(lambda *_: None)
+
+    def leave(self) -> None:
+        self._handle(signal.SIG_DFL)
+        sys.unraisablehook = self._hook
+
+    def _handle(self, handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+        for number in self._heard:
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if now - self._raised < _PATIENCE:
+            return
+        self._number, self._raised = number, now
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    def _dropped(self, unraisable: UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
+            self._hook(unraisable)
+            return
+        self._raised = -math.inf
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(self._number))
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN)

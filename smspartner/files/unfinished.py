@@ -1,0 +1,120 @@
+"""Hidden files that are being written, and what becomes of them when a program ends.
+
+Whoever makes one removes it behind every exception. A signal can still come between making a file
+and knowing that it is there, so each name is registered first. A command line that is told to stop
+calls ``settle_all`` last, and nothing hidden stays. Only SIGKILL leaves something: ``left_behind``
+finds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from smspartner.errors import OutputError
+
+PRIVATE: Final = 0o600
+_BEGINNING: Final = ".smspartner-"
+_ENDING: Final = ".part"
+
+#: Ends what is unfinished: returns what to tell about a file that stays, None where none does.
+Settle = Callable[[], str | None]
+
+
+class Register:
+    """The unfinished files of this process.
+
+    A process that was forked inherits the register; the files stay its parent's.
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[Path, tuple[int, Settle]] = {}
+        self._closed = False
+
+    def add(self, path: Path, settle: Settle) -> None:
+        """Register a file before it is made.
+
+        Raises:
+            OutputError: the program is ending.
+        """
+        if self._closed:
+            raise OutputError(f"cannot write {str(path)!r}: the program is ending")
+        self._files[path] = os.getpid(), settle
+
+    def remove(self, path: Path) -> None:
+        """Forget a file that is finished or gone."""
+        self._files.pop(path, None)
+
+    def is_ours(self, path: Path) -> bool:
+        """Say whether this process has registered a file, rather than one it was forked from."""
+        return self._files.get(path, (0,))[0] == os.getpid()
+
+    def settle_all(self) -> list[str]:
+        """Take no more files, end all that are unfinished, and return what to tell."""
+        self._closed = True
+        told: list[str] = []
+        for path, (_, settle) in [*self._files.items()]:
+            if self.is_ours(path):
+                try:
+                    told += filter(None, [settle()])
+                except (OSError, OutputError) as error:
+                    told.append(f"{path} stays: {error}")
+        return told
+
+
+register: Final = Register()
+
+
+@contextlib.contextmanager
+def making(path: Path, settle: Settle) -> Iterator[None]:
+    """Register a file that the block makes; where it fails, none is left."""
+    register.add(path, settle)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        register.remove(path)
+        raise
+
+
+def hidden_name(ending: str = _ENDING) -> str:
+    """Return a new hidden name: a cron job's ``*.csv`` does not match it."""
+    return f"{_BEGINNING}{os.urandom(8).hex()}{ending}"
+
+
+def create_private(path: Path) -> int:
+    """Make a new file that only its owner can read, whatever the umask; return its descriptor.
+
+    It is locked for as long as it is open, so that ``left_behind`` knows it is in use.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE)
+    os.fchmod(descriptor, PRIVATE)
+    with contextlib.suppress(OSError):  # some network drives know no locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Return the hidden files in a folder that a killed process has left there."""
+    found = sorted(folder.glob(f"{_BEGINNING}*{_ENDING}"))
+    return [path for path in found if _is_abandoned(path)]
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:  # gone by now, or someone else's
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
