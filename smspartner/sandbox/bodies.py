@@ -78,7 +78,7 @@ def render(
     pretty: bool = True,
     declared: Declared = "right",
 ) -> Iterator[bytes]:
-    """Return the body of a rental in pieces, the way the service writes it (fact A2, A5).
+    """Return the body of a rental in pieces, the way the service writes it (facts A2, A5).
 
     Args:
         numbers: how many records; the one at position i is ``number_at(seed, i)``.

@@ -1,4 +1,4 @@
-"""One request and the means of answering it, well or badly."""
+"""One request and the means to answer it, well or badly."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import struct
 from collections.abc import Iterable, Iterator
 from email.utils import formatdate
 from http import HTTPStatus
+from itertools import chain
 from threading import Event
+from typing import Final
 
-from smspartner.sandbox.service import DOWNLOAD, Answer, Question, Service
+from smspartner.sandbox.endpoints import DOWNLOAD, Endpoints
+from smspartner.sandbox.messages import ParsedRequest, Response
 from smspartner.sandbox.settings import Framing, RentalPlan
 
+# Bytes that are sent with one call.
+_TOGETHER: Final = 1 << 16
 
-def head(answer: Answer, framing: Framing, *, length: int | None = None) -> bytes:
+
+def head(answer: Response, framing: Framing, *, length: int | None = None) -> bytes:
     """Return the status line and headers of an answer.
 
     Args:
@@ -61,32 +67,36 @@ def framed(pieces: Iterable[bytes], framing: Framing, cut: int | None = None) ->
 
 
 class Exchange:
-    """One request and the means of answering it, well or badly.
+    """One request and the means to answer it, well or badly.
 
     Args:
         connection: where the answer goes.
-        question: what was asked.
-        service: what has the right answer.
-        rental: what the question's token means, None where it means nothing.
+        request: what was asked.
+        endpoints: what has the right answer.
+        rental: what the request's token means, None where it means nothing.
         stopped: set when the sandbox stops; nothing here waits longer than that.
 
     Attributes:
-        finished: whether the connection is of no use after this answer.
+        finished: whether the connection must be closed after this answer.
+        status: the HTTP status that was sent last, None where none was.
+        fault: the name of the fault that struck, None where none did.
     """
 
     def __init__(
         self,
         connection: socket.socket,
-        question: Question,
-        service: Service,
+        request: ParsedRequest,
+        endpoints: Endpoints,
         rental: RentalPlan | None,
         stopped: Event,
     ) -> None:
-        self.question = question
-        self.settings = service.settings
+        self.request = request
+        self.settings = endpoints.settings
         self.finished = False
+        self.status: int | None = None
+        self.fault: str | None = None
         self._connection = connection
-        self._service = service
+        self._endpoints = endpoints
         self._rental = rental
         self._stopped = stopped
         self._counted = ""
@@ -106,36 +116,48 @@ class Exchange:
         """Seconds between two bytes that dribble."""
         return self._rental.drip if self._rental else self.settings.drip
 
-    def fault(self) -> str | None:
+    def struck_by(self) -> str | None:
         """Return the name of the fault that strikes this answer, and count the strike."""
         by = self._rental or self.settings
-        here = by.fault_on == "all" or self.question.path == DOWNLOAD
-        if by.fault and here and self._service.ledger.strike(self.question.token, by.times):
-            return by.fault
-        return None
+        here = by.fault_on == "all" or self.request.path == DOWNLOAD
+        if by.fault and here and self._endpoints.ledger.strike(self.request.token, by.times):
+            self.fault = by.fault
+        return self.fault
 
-    def answer(self) -> Answer:
+    def answer(self) -> Response:
         """Return what the service says; a download is counted by it."""
-        answer = self._service.answer(self.question, self._rental)
+        answer = self._endpoints.answer(self.request, self._rental)
         self._counted = answer.counted
         return answer
 
     def end(self) -> None:
         """Take note that nothing more will be sent: a download runs no longer."""
         if self._counted:
-            self._service.ledger.end_download(self._counted)
+            self._endpoints.ledger.end_download(self._counted)
 
-    def send(self, answer: Answer, framing: Framing | None = None, cut: int | None = None) -> None:
+    def head(self, answer: Response, framing: Framing, *, length: int | None = None) -> bytes:
+        """Return the status line and headers of an answer, which is about to be sent."""
+        self.status = answer.status
+        return head(answer, framing, length=length)
+
+    def send(
+        self, answer: Response, framing: Framing | None = None, cut: int | None = None
+    ) -> None:
         """Send an answer, whole or up to a byte of its body."""
         framing = framing or self.framing
-        self.write([head(answer, framing)])
-        self.write(framed(answer.body, framing, cut))
+        body = () if self.request.method == "HEAD" else framed(answer.body, framing, cut)
+        self.write(chain([self.head(answer, framing)], body))
         self.finished |= framing == "close" or cut is not None
 
     def write(self, pieces: Iterable[bytes]) -> None:
-        """Send bytes as they are."""
+        """Send bytes as they are; small pieces go together, as a packet each would be slower."""
+        held = bytearray()
         for piece in pieces:
-            self._connection.sendall(piece)
+            held += piece
+            if len(held) >= _TOGETHER:
+                self._connection.sendall(held)
+                held.clear()
+        self._connection.sendall(held)
 
     def dribble(self, pieces: Iterable[bytes]) -> None:
         """Send bytes one by one."""

@@ -33,9 +33,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
-from smspartner.sandbox.exchange import Exchange, framed, head
+from smspartner.sandbox.exchange import Exchange, framed
 from smspartner.sandbox.gzipped import bomb, compressed
-from smspartner.sandbox.service import Answer, framework_error, whole
+from smspartner.sandbox.messages import Response, framework_error, whole
 from smspartner.sandbox.settings import Framing
 from smspartner.sandbox.wire import MEDIA_TYPES, Format
 
@@ -60,13 +60,13 @@ def _no_last_chunk(exchange: Exchange) -> None:
 
 def _small_length(exchange: Exchange) -> None:
     answer = exchange.answer()
-    exchange.write([head(answer, "length", length=_passing(exchange, answer))])
+    exchange.write([exchange.head(answer, "length", length=_passing(exchange, answer))])
     exchange.write(answer.body)
     exchange.finished = True
 
 
 def _cut_headers(exchange: Exchange) -> None:
-    lines = head(exchange.answer(), exchange.framing)
+    lines = exchange.head(exchange.answer(), exchange.framing)
     exchange.write([lines[: len(lines) // 2]])
     exchange.finished = True
 
@@ -97,17 +97,17 @@ def _interim(exchange: Exchange, *statuses: HTTPStatus) -> None:
 
 def _dribble(exchange: Exchange) -> None:
     answer = exchange.answer()
-    exchange.write([head(answer, exchange.framing)])
+    exchange.write([exchange.head(answer, exchange.framing)])
     _dribble_body(exchange, answer)
 
 
 def _dribble_headers(exchange: Exchange) -> None:
     answer = exchange.answer()
-    exchange.dribble([head(answer, exchange.framing)])
+    exchange.dribble([exchange.head(answer, exchange.framing)])
     _dribble_body(exchange, answer)
 
 
-def _dribble_body(exchange: Exchange, answer: Answer) -> None:
+def _dribble_body(exchange: Exchange, answer: Response) -> None:
     exchange.dribble(framed(answer.body, exchange.framing))
     exchange.finished |= exchange.framing == "close"
 
@@ -115,7 +115,7 @@ def _dribble_body(exchange: Exchange, answer: Answer) -> None:
 def _busy(exchange: Exchange, status: HTTPStatus) -> None:
     later = f"Retry-After: {exchange.settings.retry_after}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        exchange.send(framework_error(status, exchange.question.form, later), "length")
+        exchange.send(framework_error(status, exchange.request.form, later), "length")
     else:
         exchange.send(_page(status, later), "length")
 
@@ -131,7 +131,7 @@ def _redirect(exchange: Exchange) -> None:
 def _redirect_bomb(exchange: Exchange) -> None:
     body = bomb([b""], exchange.settings.bomb)
     status, headers = HTTPStatus.FOUND, (_elsewhere(exchange), _GZIP)
-    exchange.send(Answer(body, 0, "text/html", status, headers), "chunked")
+    exchange.send(Response(body, 0, "text/html", status, headers), "chunked")
 
 
 def _garbage(exchange: Exchange) -> None:
@@ -144,7 +144,7 @@ def _wrong_type(exchange: Exchange) -> None:
 
 
 def _other_type(exchange: Exchange) -> None:
-    other: Format = "xml" if exchange.question.form == "json" else "json"
+    other: Format = "xml" if exchange.request.form == "json" else "json"
     exchange.send(replace(exchange.answer(), media=MEDIA_TYPES[other]))
 
 
@@ -171,17 +171,17 @@ def _gzip_bomb(exchange: Exchange) -> None:
     exchange.send(replace(answer, body=body, headers=(_GZIP,)), "chunked")
 
 
-def _passing(exchange: Exchange, answer: Answer) -> int:
+def _passing(exchange: Exchange, answer: Response) -> int:
     return answer.size // 2 if exchange.at is None else exchange.at
 
 
-def _page(status: HTTPStatus, *headers: str) -> Answer:
+def _page(status: HTTPStatus, *headers: str) -> Response:
     page = _PAGE.format(f"{status.value} {status.phrase}").encode()
     return whole(page, "text/html", status, *headers)
 
 
 def _elsewhere(exchange: Exchange) -> str:
-    return f"Location: {exchange.settings.redirect_to}{exchange.question.target}"
+    return f"Location: {exchange.settings.redirect_to}{exchange.request.target}"
 
 
 _504: Final[Fault] = partial(_busy, status=HTTPStatus.GATEWAY_TIMEOUT)

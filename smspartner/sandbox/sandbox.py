@@ -1,4 +1,4 @@
-"""The sandbox as its users know it."""
+"""``Sandbox``, the public class."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from typing import Self
 
 from smspartner.errors import ConfigurationError
 from smspartner.models.number import RentedNumber
+from smspartner.models.status import RentalState
+from smspartner.sandbox.endpoints import Endpoints
 from smspartner.sandbox.faults import FAULTS
+from smspartner.sandbox.ledger import Ledger
+from smspartner.sandbox.messages import Request
 from smspartner.sandbox.people import numbers_of
-from smspartner.sandbox.rentals import Ledger, State
-from smspartner.sandbox.server import HOST, Request, Server
+from smspartner.sandbox.records import to_numbers
+from smspartner.sandbox.server import Server
 from smspartner.sandbox.settings import RentalPlan, Settings, read_token
+from smspartner.sandbox.stops import StopList
 
 
 class Sandbox(Settings):
@@ -24,7 +29,10 @@ class Sandbox(Settings):
         **options: see ``Settings``; ``numbers`` is the one most often given.
 
     Raises:
-        ConfigurationError: an option that cannot be.
+        ConfigurationError: an option has a value that it cannot have.
+
+    Attributes:
+        stops: the account's stop list, which a test may change while clients read it.
 
     >>> with Sandbox(numbers=2, seed=7) as sandbox:
     ...     sandbox.url.startswith("http://127.0.0.1:")
@@ -33,6 +41,7 @@ class Sandbox(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.stops = StopList(self.stop_list)
         self._ledger = Ledger()
         self._server: Server | None = None
         self._thread: Thread | None = None
@@ -50,7 +59,9 @@ class Sandbox(Settings):
     @property
     def url(self) -> str:
         """The base address to give to a client, up to and with ``/v1``."""
-        return f"http://{HOST}:{self._running().server_port}/v1"
+        scheme = "https" if self.tls else "http"
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - all addresses
+        return f"{scheme}://{host}:{self._running().server_port}/v1"
 
     @property
     def requests(self) -> list[Request]:
@@ -62,10 +73,16 @@ class Sandbox(Settings):
 
         Args:
             token: which rental; None for the one that is there from the start.
-        """
-        return numbers_of(self.seed, self._rental(token).numbers)
 
-    def state(self, token: str | None = None) -> State:
+        Raises:
+            ConfigurationError: there is no such rental, or one of ``records`` is wrong.
+        """
+        rental = self._rental(token)
+        if self.records is not None and rental.token == self.token:
+            return to_numbers(self.records)
+        return numbers_of(self.seed, rental.numbers)
+
+    def state(self, token: str | None = None) -> RentalState:
         """Return the state of a rental, None for the one that is there from the start."""
         return self._ledger.state(self._rental(token))
 
@@ -81,15 +98,15 @@ class Sandbox(Settings):
         """
         if self._thread:
             raise ConfigurationError("this sandbox is running already")
-        self._server, self._process = Server(self, self._ledger), os.getpid()
+        self._server, self._process = Server(Endpoints(self, self._ledger, self.stops)), os.getpid()
         self._thread = Thread(target=self._server.run, name="smspartner-sandbox", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop at once, also in the middle of answers; does nothing where nothing runs.
+        """Stop at once, also in the middle of answers; do nothing where nothing runs.
 
-        Nor in a process that was forked off: the threads are not there, and the sockets are shared.
+        Nothing either in a forked child: it has no threads, and its parent uses the sockets.
         """
         server, thread = self._server, self._thread
         if server and thread and self._process == os.getpid():

@@ -1,14 +1,16 @@
-"""The HTTP side: a quiet threaded server on 127.0.0.1 that can always be stopped at once."""
+"""The HTTP side: a threaded server that can always be stopped at once.
+
+The logger ``smspartner.sandbox`` has a line at level INFO for each request, without the key.
+"""
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -16,48 +18,35 @@ from threading import Event, Lock, Thread, current_thread
 from typing import Any, Final, cast
 
 from smspartner.errors import ConfigurationError
+from smspartner.sandbox.endpoints import Endpoints
 from smspartner.sandbox.exchange import Exchange, head
 from smspartner.sandbox.faults import FAULTS
-from smspartner.sandbox.rentals import Ledger
-from smspartner.sandbox.service import Question, Service, framework_error
-from smspartner.sandbox.settings import Settings, read_token
-from smspartner.sandbox.wire import Format
+from smspartner.sandbox.messages import ParsedRequest, Request, framework_error
+from smspartner.sandbox.settings import read_token
 
-HOST: Final = "127.0.0.1"
+_log = logging.getLogger("smspartner.sandbox")
 
 # Requests remembered: enough for any test, and no leak where a sandbox runs for weeks.
 _REMEMBERED: Final = 10_000
+# Bytes of a request's body, in a chunk of it or in all of it where there are no chunks.
+_LARGEST: Final = 1 << 24
+# Bytes of a line between chunks.
+_LINE: Final = 1 << 12
 # Seconds between two looks at whether to stop; a stop takes that long on average twice over.
 _POLL: Final = 0.02
 # Seconds a handler has to notice that its socket is gone; it takes microseconds.
 _PATIENCE: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request that arrived, without the key.
-
-    Attributes:
-        path: the path, without the query.
-        token: the rental's token, empty where there is none.
-        format: ``"json"`` or ``"xml"``.
-        time: when it arrived, in seconds of ``time.monotonic``.
-        headers: its headers, by their names in lower case.
-    """
-
-    path: str
-    token: str
-    format: Format
-    time: float
-    headers: Mapping[str, str] = field(repr=False)
+class _UnreadableError(Exception):
+    """A request's body that cannot be read; its argument is the HTTP status that says so."""
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 and gives each connection a thread.
+    """Gives each connection a thread.
 
     Args:
-        settings: the options of the sandbox.
-        ledger: the life of its rentals.
+        endpoints: what answers.
 
     Raises:
         ConfigurationError: the port is taken, or not allowed.
@@ -65,27 +54,28 @@ class Server(ThreadingHTTPServer):
 
     request_queue_size = 128
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self.service = Service(settings, ledger)
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.endpoints = endpoints
+        settings = endpoints.settings
         self.stopped = Event()
         self.log: deque[Request] = deque(maxlen=_REMEMBERED)
         self._live: dict[Thread, socket.socket] = {}
         self._lock = Lock()
         reason = ""
         try:
-            super().__init__((HOST, settings.port), Handler)
+            super().__init__((settings.host, settings.port), Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
         if reason:
             raise ConfigurationError(
-                f"the sandbox cannot listen on {HOST}:{settings.port} ({reason}); "
+                f"the sandbox cannot listen on {settings.host}:{settings.port} ({reason}); "
                 "choose another port, or 0 for any free one"
             )
 
     def server_bind(self) -> None:
         """Bind without looking up the host's name, which can take seconds."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.server_address[1]
+        self.server_name, self.server_port = self.endpoints.settings.host, self.server_address[1]
 
     def run(self) -> None:
         """Answer until ``stop`` is called from another thread."""
@@ -100,9 +90,18 @@ class Server(ThreadingHTTPServer):
             live = dict(self._live)
         for connection in live.values():
             with suppress(OSError):  # its client may have closed it a moment ago
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # without a word of TLS
         for thread in live:
             thread.join(_PATIENCE)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; with TLS, its first read makes the handshake, in its own thread."""
+        connection, address = super().get_request()
+        if tls := self.endpoints.settings.tls:
+            connection = tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection a thread that ``stop`` knows of."""
@@ -132,28 +131,69 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:
+    def _respond(self) -> None:
         """Answer a request, or let a fault do so."""
         server = cast("Server", self.server)
-        question = Question.of(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        arrived = time.monotonic()
-        server.log.append(Request(question.path, question.token, question.form, arrived, headers))
-        rental = read_token(question.token, server.service.settings, FAULTS)
-        exchange = Exchange(self.connection, question, server.service, rental, server.stopped)
         try:
-            if not server.stopped.wait(server.service.settings.delay):
+            body = self._read_body()
+        except _UnreadableError as error:
+            self.send_error(error.args[0])
+            return
+        request = ParsedRequest.of(self.command, self.path, body)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        arrived, method = time.monotonic(), self.command
+        server.log.append(
+            Request(request.path, request.token, request.form, arrived, headers, method)
+        )
+        rental = read_token(request.token, server.endpoints.settings, FAULTS)
+        exchange = Exchange(self.connection, request, server.endpoints, rental, server.stopped)
+        try:
+            if not server.stopped.wait(server.endpoints.settings.delay):
                 self._answer(exchange)
         finally:
             exchange.end()
+            _log.info(
+                "%s: %s%s",
+                request,
+                exchange.status or "no answer",
+                f" ({exchange.fault})" if exchange.fault else "",
+            )
         self.close_connection |= exchange.finished
 
+    # The names that the base class looks up; the endpoints decide which method is allowed.
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815
+
     def _answer(self, exchange: Exchange) -> None:
-        fault = exchange.fault()
+        fault = None if self.command == "HEAD" else exchange.struck_by()
         if fault:
             FAULTS[fault](exchange)
         else:
             exchange.send(exchange.answer())
+
+    def _read_body(self) -> bytes:
+        """Take the body off the connection, so that the next request begins behind it."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return b"".join(iter(self._read_chunk, b""))
+        return self._read(self.headers.get("Content-Length", "0"), 10)
+
+    def _read_chunk(self) -> bytes:
+        size, _, _ = self.rfile.readline(_LINE).partition(b";")
+        chunk = self._read(size.strip().decode("latin-1"), 16)
+        while self.rfile.readline(_LINE).strip() and not chunk:
+            pass  # a trailer, behind the last chunk
+        return chunk
+
+    def _read(self, size: str, base: int) -> bytes:
+        try:
+            length = int(size, base)
+        except ValueError:
+            raise _UnreadableError(HTTPStatus.BAD_REQUEST) from None
+        if length > _LARGEST:
+            raise _UnreadableError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _UnreadableError(HTTPStatus.BAD_REQUEST)
+        return body
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is no GET request at all, without repeating it: the key may be in it."""

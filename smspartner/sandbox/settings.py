@@ -1,17 +1,19 @@
-"""What a sandbox can be told, and what its tokens can ask for."""
+"""The options of a sandbox, and the tokens that spell out a rental."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Container
+import ssl
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from smspartner.errors import ConfigurationError
 from smspartner.sandbox.bodies import Declared
-from smspartner.sandbox.wire import Nulls
+from smspartner.sandbox.records import Record
+from smspartner.sandbox.wire import Nulls, Value
 
 #: How a body's end is made known: Content-Length, chunks, or the end of the connection.
 Framing: TypeAlias = Literal["length", "chunked", "close"]
@@ -33,14 +35,21 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 class Settings:
     """The options of a sandbox.
 
-    All but ``port``, ``seed``, ``api_key`` and ``token`` may be changed while it runs.
+    All but ``host``, ``port``, ``tls``, ``seed``, ``api_key``, ``token`` and ``stop_list`` may be
+    changed while it runs.
 
     Attributes:
         numbers: how many numbers the rental of ``token`` has.
+        records: the numbers of that rental, instead of made-up ones: ``RentedNumber``, tuples of
+            id, phone and stopSms, or mappings that are sent as they are, right or wrong.
         seed: chooses the numbers, and the key and the token where none is given.
         api_key: the only key that is accepted.
         token: the rental that is there from the start; other tokens say what they are (below).
-        port: where to listen on 127.0.0.1; 0 is any free port.
+        credits: the ``credits`` that ``me`` answers; None for the documented sample.
+        stop_list: the phones that are on the account's stop list from the start.
+        host: the address to listen on. All but 127.0.0.1 can be reached by others, see the docs.
+        port: the port to listen on; 0 is any free port.
+        tls: a server's context makes the address one of https.
         pretty: XML indented, or on one line.
         declared: the count in the envelope: "right", "absent" or any integer.
         nulls: what becomes of a value that is not there: left out, or written as null.
@@ -78,9 +87,14 @@ class Settings:
 
     numbers: int = 1000
     seed: int = 0
+    records: Sequence[Record] | None = None
     api_key: str = ""
     token: str = ""
+    credits: Mapping[str, Value] | None = None
+    stop_list: Sequence[str] = ()
+    host: str = "127.0.0.1"
     port: int = 0
+    tls: ssl.SSLContext | None = None
     pretty: bool = True
     declared: Declared = "right"
     nulls: Nulls = "dropped"
@@ -102,6 +116,8 @@ class Settings:
     def __post_init__(self) -> None:
         self.api_key = self.api_key or _made_up("key", self.seed)
         self.token = self.token or _made_up("token", self.seed)
+        if self.records is not None:
+            self.numbers = len(self.records)
         for name in ("numbers", "port", "pace", "delay", "drip", "bomb"):
             value = getattr(self, name)
             if value < 0 or not math.isfinite(value):

@@ -134,8 +134,12 @@ def test_the_flag_decides_even_where_the_credits_came_along(form: Format) -> Non
 
 
 @every_format
-def test_the_client_reads_the_credits_from_either_format(sandbox: Sandbox, form: Format) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+def test_the_client_reads_the_credits_from_either_format(form: Format) -> None:
+    sample = msgspec.json.decode(PAIR["json"])["credits"]
+    with (
+        Sandbox(credits=sample) as sandbox,
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+    ):
         assert client.credits(format=form) == ACCOUNT
     last = sandbox.requests[-1]
     assert (last.path, last.format, last.token) == ("/v1/me", form, "")
@@ -220,5 +224,5 @@ def test_nothing_else_in_the_package_knows_the_endpoint() -> None:
     assert knowing - {"__init__.py"} == {
         "models/account.py",
         "client/client.py",
-        "sandbox/service.py",
+        "sandbox/endpoints.py",
     }

@@ -10,9 +10,9 @@ from typing import Final
 import pytest
 from fault_table import FATES, PAGE, ROOT, Fate, made, table
 
-from smspartner import Client, RentedNumber, Sandbox, SMSPartnerError
+from smspartner import Client, RentalState, RentedNumber, Sandbox, SMSPartnerError
 from smspartner.cli import run
-from smspartner.sandbox import FAULTS, State, render
+from smspartner.sandbox import FAULTS, render
 from smspartner.transport import retry
 
 OLD: Final = b"what was there before"
@@ -92,7 +92,7 @@ def test_download_gives_all_numbers_or_one_clear_error(
         with pytest.raises(SMSPartnerError) as caught:
             service.download(rental, format=form)
     assert_told(caught.value, fate)
-    assert (sandbox.state(rental) is State.DOWNLOADED) is fate.recorded
+    assert (sandbox.state(rental) is RentalState.DOWNLOADED) is fate.recorded
 
 
 @every_fault

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from smspartner.sandbox import FAULTS, Sandbox, State, body_size, faults, render
+from smspartner.models.status import RentalState
+from smspartner.sandbox import FAULTS, Sandbox, body_size, faults, render
 from smspartner.sandbox.wire import Format
 
 DOWNLOAD: Final = "/v1/location/file/download"
@@ -210,7 +211,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def test_a_stall_ends_when_its_client_leaves() -> None:
     with Sandbox(fault="stall-headers") as stalling:
         server = stalling._running()
-        with open_request(stalling, "n-1"):
+        with open_request(stalling, "n-1") as connection:
+            connection.sendall(b"an impatient client")
             wait_until(lambda: bool(stalling.requests))
             assert len(server._live) == 1
         wait_until(lambda: not server._live)
@@ -322,7 +324,7 @@ def test_a_download_is_recorded_where_the_service_made_an_answer(
 ) -> None:
     token = f"n-1.fault-{fault}.as-recorded"
     raw(sandbox, token, patience=SILENCE if "stall" in fault else 5)
-    recorded = sandbox.state(token) is State.DOWNLOADED
+    recorded = sandbox.state(token) is RentalState.DOWNLOADED
     assert recorded == (fault not in NOT_RECORDED)
 
 
@@ -355,7 +357,7 @@ def test_a_fault_can_strike_every_answer(sandbox: Sandbox) -> None:
 def test_a_lost_answer_is_counted_and_a_refusal_gets_through(fault: str) -> None:
     with Sandbox(once=True, fault=fault, numbers=1) as losing:
         lost = raw(losing, losing.token, patience=SILENCE)
-        assert (losing.downloads(), losing.state()) == (1, State.DOWNLOADED)
+        assert (losing.downloads(), losing.state()) == (1, RentalState.DOWNLOADED)
         assert b"success" not in lost.body
         assert b'"code":34,' in raw(losing, losing.token).body
         assert losing.downloads() == 1

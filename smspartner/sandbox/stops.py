@@ -1,0 +1,64 @@
+"""The stop list of the account (fact A8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from itertools import count
+from threading import Lock
+
+from smspartner.models.phones import normalise
+from smspartner.sandbox.refusals import Refusal
+from smspartner.sandbox.wire import Value
+
+
+class StopList:
+    """The phones that must not be written to; safe to use from many threads.
+
+    Args:
+        phones: those that are on it from the start, in any spelling.
+
+    Raises:
+        Refusal: a phone is not valid, or given twice.
+    """
+
+    def __init__(self, phones: Iterable[str] = ()) -> None:
+        self._lock = Lock()
+        self._ids = count(300)  # the first one added has the id of the documented sample
+        self._stops: dict[int, tuple[str, str]] = {}
+        for phone in phones:
+            self.add(phone)
+
+    @property
+    def phones(self) -> list[str]:
+        """The phones in E.164, oldest first."""
+        with self._lock:
+            return [phone for phone, _ in self._stops.values()]
+
+    def add(self, phone: str) -> int:
+        """Put a phone on the list and return its id."""
+        e164 = normalise(phone).e164
+        if e164 is None:
+            said = f"This phone number is not valid ({phone})"
+            raise Refusal(9, complaints=[("children[phoneNumber].data", said)])
+        with self._lock:
+            if any(e164 == there for there, _ in self._stops.values()):
+                raise Refusal(3, "Ce numéro est déjà dans la liste des stops")
+            stop_id = next(self._ids)
+            self._stops[stop_id] = (e164, time.strftime("%Y-%m-%d %H:%M:%S"))
+            return stop_id
+
+    def remove(self, stop_id: int) -> None:
+        """Take a phone from the list."""
+        with self._lock:
+            if self._stops.pop(stop_id, None) is None:
+                raise Refusal(4, "Cet identifiant est introuvable")
+
+    def said(self) -> Value:
+        """Return the answer to ``stop-sms/list``."""
+        with self._lock:
+            stops: list[Value] = [
+                {"id": stop_id, "phoneNumber": phone, "createdAt": created}
+                for stop_id, (phone, created) in self._stops.items()
+            ]
+        return {"success": True, "code": 200, "nbData": len(stops), "data": stops}
