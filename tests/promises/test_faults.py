@@ -117,7 +117,7 @@ def test_a_stream_hands_out_right_numbers_up_to_the_error(
 
 
 @every_fault
-def test_save_replaces_a_file_by_a_whole_body_only(
+def test_save_leaves_the_file_that_was_there_and_keeps_what_came_beside_it(
     sandbox: Sandbox, tmp_path: Path, name: str, form: str
 ) -> None:
     fate, rental = FATES[name], token(name, f"save-{form}")
@@ -130,9 +130,9 @@ def test_save_replaces_a_file_by_a_whole_body_only(
             with pytest.raises(fate.error) as caught:
                 service.save(rental, path, format=form)
             assert_told(caught.value, fate)
-            assert path.read_bytes() == OLD
+    assert path.read_bytes() == OLD
     left = files_in(tmp_path)
-    names = {"nothing": ["body"], "part": ["body", "body.incomplete"], "all": ["body"]}
+    names = {"nothing": ["body"], "part": ["body", "body.incomplete"], "all": ["body", "body-2"]}
     assert sorted(left) == names[fate.kept]
     if fate.kept != "nothing":
         assert_kept(left[names[fate.kept][-1]], rental, form, fate.kept)
