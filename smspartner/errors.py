@@ -33,8 +33,14 @@ nothing, because the download cannot have been counted, or because the call reco
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+E = TypeVar("E", bound=BaseException)
 
 
 class SMSPartnerError(Exception):
@@ -75,16 +81,45 @@ REFUSED: Final = 400
 LATER: Final = frozenset({429, 502, 503, 504})
 
 
-def bare(error: SMSPartnerError) -> SMSPartnerError:
-    """Return an error without the frames and exceptions it came through, ready to be raised.
+def boundary(function: Callable[P, R]) -> Callable[P, R]:
+    """Let errors leave a public function without the frames and exceptions they came through.
 
-    Those frames have bodies and phones in their variables, and tools that report errors show
-    variables. What the error has to say is in the error.
+    Those frames hold bodies, phones and the address with the key, and tools that report errors
+    show variables. What an error has to say is in the error. An interruption (Ctrl-C, a task
+    that is cancelled) leaves in the same way; what is neither, such as the exception of a
+    caller's own callback, keeps its traceback.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except SMSPartnerError as error:
+            leaving: BaseException = bare(error)
+        except Exception:
+            raise
+        except BaseException as stop:  # noqa: BLE001 - raised below
+            leaving = bare(stop)
+        del args, kwargs
+        try:
+            raise leaving
+        finally:
+            del leaving  # or this frame and its error would keep each other alive
+
+    return call
+
+
+def bare(error: E) -> E:
+    """Return an error without the frames and exceptions it came through; see ``boundary``.
+
+    A cause in the words of the system (a closed pipe, a library that is missing) is kept; that
+    of an HTTP library would hold the request.
     """
     error.__context__ = None
-    if error.__cause__ is not None:
-        error.__cause__.__context__ = None
-        error.__cause__.__traceback__ = None
+    cause = error.__cause__
+    if cause is not None:
+        plain = isinstance(cause, OSError | ImportError) and type(cause).__module__ == "builtins"
+        error.__cause__ = bare(cause) if plain else None
     return error.with_traceback(None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import traceback
+from typing import NoReturn
 
 import pytest
 
@@ -26,6 +28,7 @@ from smspartner.errors import (
     TokenMissingError,
     TransportError,
     api_error,
+    boundary,
 )
 
 
@@ -188,3 +191,50 @@ def test_no_error_class_is_reachable_from_outside_the_tree() -> None:
     assert issubclass(SMSPartnerError, Exception)
     assert not issubclass(SMSPartnerError, ValueError | OSError)
     assert {kind.__module__ for kind in tree(SMSPartnerError)} == {"smspartner.errors"}
+
+
+@boundary
+def _fails(error: BaseException, cause: BaseException | None = None) -> NoReturn:
+    try:
+        next(iter(()))
+    except StopIteration:
+        raise error from cause
+    raise AssertionError
+
+
+@pytest.mark.parametrize("error", [SMSPartnerError("no"), KeyboardInterrupt()])
+def test_an_error_leaves_a_boundary_without_what_lies_below(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught:
+        _fails(error, LookupError("of a library"))
+
+    assert caught.value is error
+    assert (error.__context__, error.__cause__) == (None, None)
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+    assert frames[-1] == "call"
+
+
+def test_the_words_of_the_system_stay_the_cause_of_an_error_that_leaves() -> None:
+    with pytest.raises(SMSPartnerError) as caught:
+        _fails(SMSPartnerError("no"), BrokenPipeError())
+
+    assert isinstance(caught.value.__cause__, BrokenPipeError)
+
+
+def test_what_a_caller_was_handling_stays_the_context_of_an_error_that_leaves() -> None:
+    def handling() -> None:
+        try:
+            next(iter(()))
+        except StopIteration:
+            _fails(SMSPartnerError("no"))
+
+    with pytest.raises(SMSPartnerError) as caught:
+        handling()
+
+    assert isinstance(caught.value.__context__, StopIteration)
+
+
+def test_an_exception_that_is_not_of_the_library_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        _fails(ZeroDivisionError("a bug"))
+
+    assert caught.traceback[-1].name == "_fails"

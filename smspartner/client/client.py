@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from smspartner.client.stream import NumberStream, settle
+from smspartner.client.boundary import public
+from smspartner.client.stream import NumberStream, tell
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
@@ -22,7 +23,6 @@ from smspartner.errors import (
     TokenMissingError,
     TransportError,
     TruncatedError,
-    bare,
 )
 from smspartner.files.raw_body import RawBody
 from smspartner.files.targets import Target
@@ -83,6 +83,7 @@ class Client:
         ConfigurationError: an option that cannot work.
     """
 
+    @public
     def __init__(
         self,
         api_key: str | None = None,
@@ -98,26 +99,19 @@ class Client:
         transport: Transport | None = None,
     ) -> None:
         self._limits = limits
-        try:
-            self._key = _key_from(api_key)
-            self._transport = transport or RequestsTransport(
-                base_url or os.environ.get("SMSPARTNER_BASE_URL") or DEFAULT_BASE_URL,
-                timeout=timeout,
-                deadline=deadline,
-                retries=retries,
-                max_body=limits.body,
-                proxies=proxies,
-                verify=verify,
-                allow_http=allow_http,
-            )
-        except SMSPartnerError as error:
-            failure = error
-        else:
-            return
-        # An error report may show the variables of this frame, and each of these holds a secret.
-        del api_key, base_url, proxies
-        raise bare(failure)
+        self._key = _key_from(api_key)
+        self._transport = transport or RequestsTransport(
+            base_url or os.environ.get("SMSPARTNER_BASE_URL") or DEFAULT_BASE_URL,
+            timeout=timeout,
+            deadline=deadline,
+            retries=retries,
+            max_body=limits.body,
+            proxies=proxies,
+            verify=verify,
+            allow_http=allow_http,
+        )
 
+    @public
     def download(
         self,
         token: str,
@@ -147,6 +141,7 @@ class Client:
             numbers = [number for batch in stream.batches() for number in batch]
             return Rental(tuple(numbers), stream.declared)
 
+    @public
     def stream(
         self,
         token: str,
@@ -172,8 +167,9 @@ class Client:
         if raw is not None:
             raw.require_open()
         reply = self._get(DOWNLOAD, token=_checked(token), _format=format)
-        return NumberStream(reply, self._key, self._limits, raw)
+        return NumberStream(reply, token, self._key, self._limits, raw)
 
+    @public
     def save(
         self,
         token: str,
@@ -211,6 +207,7 @@ class Client:
             declared=stream.declared,
         )
 
+    @public
     def status(
         self,
         token: str,
@@ -230,6 +227,7 @@ class Client:
         """
         return self._ask(STATUS, RentalStatus, token=_checked(token), _format=format)
 
+    @public
     def wait(
         self,
         token: str,
@@ -262,6 +260,7 @@ class Client:
 
         return wait_until_ready(ask, deadline=deadline, poll=poll, on_status=on_status)
 
+    @public
     def credits(self, *, format: str = "json") -> Account:  # noqa: A002 - as everywhere
         """Return whose account the key belongs to, and what is left on it; errors as ``status``."""
         return self._ask("me", Account, _format=format)
@@ -277,9 +276,8 @@ class Client:
     ) -> A:
         """Return the answer of an endpoint that is read in one piece and may be asked again."""
         decoder_named(params["_format"])
-        reply: Reply | None = None
-        try:
-            with self._get(path, within=within, once=once, **params) as reply:
+        with self._get(path, within=within, once=once, **params) as reply:
+            try:
                 return decode_answer(
                     _collected(reply.chunks, self._limits.document),
                     answer,
@@ -287,25 +285,17 @@ class Client:
                     http_status=reply.status,
                     limits=self._limits,
                 )
-        except SMSPartnerError as error:
-            failure = error
-        settle(failure, self._key)
-        if reply:
-            failure.http_status, failure.retry_after = reply.status, reply.retry_after
-        if isinstance(failure, TransportError | TruncatedError):
-            failure.retryable = True
-        raise bare(failure)
+            except SMSPartnerError as error:
+                tell(error, reply)
+                error.http_status = reply.status
+                error.retryable |= isinstance(error, TransportError | TruncatedError)
+                raise
 
     def _get(
         self, path: str, *, within: float | None = None, once: bool = False, **params: str
     ) -> Reply:
         query = Query({"apiKey": self._key.reveal(), **params})
-        try:
-            return self._transport.get(path, query, within=within, once=once)
-        except SMSPartnerError as error:
-            failure = error
-        settle(failure, self._key)
-        raise bare(failure)
+        return self._transport.get(path, query, within=within, once=once)
 
     def close(self) -> None:
         """Free the connections. Streams that are still open are not closed."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from smspartner.client.boundary import public
 from smspartner.decoders.limits import Limits
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import (
@@ -17,7 +18,6 @@ from smspartner.errors import (
     SMSPartnerError,
     TransportError,
     UnknownFormatError,
-    bare,
 )
 from smspartner.files.raw_body import RawBody
 from smspartner.models.number import RentedNumber
@@ -26,40 +26,28 @@ from smspartner.transport import Reply
 from smspartner.transport.secrets import APIKey
 
 
-def settle(error: SMSPartnerError, key: APIKey) -> None:
-    """Mask the key in an error, and say that it is safe to call again if the server asked to."""
-    key.hide_in_error(error)
-    page = isinstance(error, UnknownFormatError)
-    framework = isinstance(error, APIError) and error.code == error.http_status
-    if error.http_status in LATER and (page or framework):
-        error.retryable = True
-
-
-def tell_lost(error: SMSPartnerError, reply: Reply) -> None:
-    """Add to a refusal that an earlier attempt, which the service may have counted, got lost."""
-    if reply.lost and isinstance(error, APIError):
-        error.add_note(
-            "an earlier attempt was lost before its answer came; if the service has counted that "
-            "as the download, this one is refused: look at the status of the rental"
-        )
-
-
 class NumberStream(Iterator[RentedNumber], Tabular):
     """The numbers of one rental on their way; an iterator, and a context manager.
+
+    It is read once. Numbers taken one by one, in batches, or by both in turn go on from where
+    the last stopped; a table or an export needs all of them, and is refused once some were taken.
+    The count is checked at the end, whoever comes there (rule R8); what has failed fails again.
 
     Leaving it early drops the connection. ``Client.stream`` makes it.
 
     Attributes:
+        token: the rental's token.
         http_status: the status of the answer.
         declared: the count the service declares, None where it declares none. Known from the
             start, except where the service puts it behind the numbers.
         format: the name of the format the answer is in.
-        found: how many numbers have been read so far.
+        found: how many numbers have been decoded so far.
     """
 
     def __init__(
-        self, reply: Reply, key: APIKey, limits: Limits, raw: RawBody | None = None
+        self, reply: Reply, token: str, key: APIKey, limits: Limits, raw: RawBody | None = None
     ) -> None:
+        self.token = token
         self.http_status = reply.status
         self._reply = reply
         self._key = key
@@ -68,10 +56,11 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         self._reader = ResponseReader(
             media_type=reply.media_type, http_status=reply.status, limits=limits
         )
-        self._source = self._read()
-        self._read_through = False
+        self._source = iter_batches(self._reader, self._chunks)
+        self._taken = 0
+        self._closed = False
         self._failure: SMSPartnerError | None = None
-        self._ahead: Iterator[RentedNumber] = iter(next(self._source, ()))
+        self._ahead: Iterator[RentedNumber] = iter(self._decoded())
 
     @property
     def declared(self) -> int | None:
@@ -85,56 +74,100 @@ class NumberStream(Iterator[RentedNumber], Tabular):
 
     @property
     def found(self) -> int:
-        """How many numbers have been read so far."""
+        """How many numbers have been decoded so far."""
         return self._reader.found
 
     def batches(self) -> Iterator[list[RentedNumber]]:
-        """Yield the numbers in lists, as they are decoded: faster than one by one.
+        """Return an iterator over the numbers in lists: faster than one by one.
 
         Numbers that were taken before, here or one by one, do not come again.
 
         Raises:
-            TransportError, DecodeError: the rest of the body did not come, or is not as the
-                rules say. All numbers before that place have been yielded.
+            TransportError, DecodeError: while iterating: the rest of the body did not come, or
+                is not what the rules allow; all numbers before that place have been handed out.
+                Or the stream is closed.
         """
-        if ahead := list(self._ahead):
-            yield ahead
-        yield from self._source
-        self._require_whole()
-        self._read_through = True
+        return iter(self._batch, [])
 
-    def _require_whole(self) -> None:
-        """Fail again where reading has failed: an end would make the numbers look complete."""
+    @public
+    def __next__(self) -> RentedNumber:
+        self._require_open()
+        for number in self._ahead:
+            self._taken += 1
+            return number
+        self._ahead = iter(self._decoded())
+        for number in self._ahead:
+            self._taken += 1
+            return number
+        raise StopIteration
+
+    @public
+    def _batch(self) -> list[RentedNumber]:
+        """Return the next numbers, none at the end; they count as taken."""
+        self._require_open()
+        batch = list(self._ahead) or self._decoded()
+        self._taken += len(batch)
+        return batch
+
+    def _decoded(self) -> list[RentedNumber]:
+        """Return the next numbers of the body, none at its end.
+
+        What has failed fails again: an end would make the numbers look complete.
+        """
         if self._failure is not None:
-            raise bare(self._failure)
+            raise self._failure
+        try:
+            batch = next(self._source, None)
+        except BaseException as error:
+            if isinstance(error, SMSPartnerError):
+                tell(error, self._reply)
+                self._failure = error
+            else:
+                self._failure = TransportError("reading this stream was interrupted")
+            self._end(error)
+            raise
+        if batch is None:
+            self._reply.close()
+            return []
+        return batch
 
     def _rows(self) -> Iterator[list[RentedNumber]]:
-        if self._read_through:
+        """Return all numbers, for a table or an export, where none may be missing.
+
+        Raises:
+            ConfigurationError: some have been taken; also while iterating, where others do so.
+        """
+        handed = 0
+
+        def batch() -> list[RentedNumber]:
+            nonlocal handed
+            self._require_taken(handed)
+            found = self._batch()
+            handed += len(found)
+            return found
+
+        self._require_taken(0)
+        return iter(batch, [])
+
+    @public
+    def _require_taken(self, count: int) -> None:
+        """Require that so many numbers have been taken, and no others."""
+        self._require_open()
+        if self._taken != count and self._failure is None:
             raise ConfigurationError(
-                "this stream has been read to its end, a second table would be empty: keep the "
-                "first one, or use download()"
+                f"{self._taken - count} numbers of this stream have been read elsewhere, and would "
+                "be missing here: a stream is read once; use download() to use its numbers again"
             )
-        return self.batches()
 
-    def _read(self) -> Iterator[list[RentedNumber]]:
-        try:
-            yield from iter_batches(self._reader, self._chunks)
-        except SMSPartnerError as error:
-            failure = error
-        else:
-            self._reply.close()
-            return
-        settle(failure, self._key)
-        failure.retry_after = self._reply.retry_after
-        tell_lost(failure, self._reply)
-        self._end(failure)
-        self._failure = failure
-        raise bare(failure)
+    def _require_open(self) -> None:
+        if self._closed:
+            raise TransportError("this stream is closed: read it inside its with block")
 
+    @public
     def _end(self, error: BaseException | None) -> None:
         """Close the connection; a raw body still gets the rest of what was paid for.
 
-        Not where no more can come, where there is too much of it, or where somebody wants to stop.
+        Not where no more can come, where there is too much of it, or where a person wants to stop.
         """
         over = isinstance(error, TransportError | APIError | LimitError)
         if self._raw is not None and isinstance(error, Exception) and not over:
@@ -145,17 +178,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
 
     def close(self) -> None:
         """Drop the connection; numbers that have not been read are lost."""
+        self._closed = True
         self._reply.close()
-
-    def __next__(self) -> RentedNumber:
-        for number in self._ahead:
-            return number
-        for batch in self._source:
-            self._ahead = iter(batch)
-            return next(self._ahead)
-        self._require_whole()
-        self._read_through = True
-        raise StopIteration
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +190,22 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closed = True
         self._end(error)
 
     def __repr__(self) -> str:
         return f"NumberStream({self.found} numbers so far, declared={self.declared})"
+
+
+def tell(error: SMSPartnerError, reply: Reply) -> None:
+    """Add to an error what the answer's head says of calling again."""
+    error.retry_after = reply.retry_after
+    page = isinstance(error, UnknownFormatError)
+    framework = isinstance(error, APIError) and error.code == error.http_status
+    if error.http_status in LATER and (page or framework):
+        error.retryable = True
+    if reply.lost and isinstance(error, APIError):
+        error.add_note(
+            "an earlier attempt was lost before its answer came; if the service has counted that "
+            "as the download, this one is refused: look at the status of the rental"
+        )

@@ -177,7 +177,7 @@ def test_a_wait_for_a_rental_that_failed_is_refused(
     assert run([*args, "fails", "--wait"]) == 5
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err == "smspartner: the service could not make this rental: 3\n"
+    assert shown.err == "smspartner: rental fails: the service could not make this rental: 3\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import stat
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 
@@ -179,21 +183,129 @@ def test_a_page_instead_of_a_body_is_shown_with_its_status(sandbox: Sandbox) -> 
         client.download("fault-html")
 
 
-def test_a_table_of_a_stream_has_what_is_left_and_a_second_one_is_an_error(
-    sandbox: Sandbox, client: Client
+Use = Callable[[smspartner.NumberStream], object]
+
+
+def exported(stream: smspartner.NumberStream) -> object:
+    return list(stream._rows())
+
+
+#: What needs all numbers of a stream.
+WHOLE: list[Use] = [
+    smspartner.NumberStream.to_arrow,
+    smspartner.NumberStream.to_pandas,
+    smspartner.NumberStream.to_polars,
+    smspartner.NumberStream.__arrow_c_stream__,
+    pa.table,
+    exported,
+]
+
+
+@pytest.mark.parametrize("use", WHOLE)
+@pytest.mark.parametrize("size", [5, 20_000])
+@pytest.mark.parametrize(
+    "before",
+    [
+        next,
+        list,
+        lambda stream: next(stream.batches()),
+        lambda stream: next(stream._rows()),
+        lambda stream: list(islice(stream.batches(), 1)),
+        pa.table,
+    ],
+)
+def test_what_needs_all_numbers_is_refused_once_some_were_taken(
+    client: Client, before: Use, use: Use, size: int
 ) -> None:
-    with client.stream(sandbox.token) as stream:
+    with client.stream(f"n-{size}") as stream:
+        before(stream)
+        with pytest.raises(ConfigurationError, match="numbers of this stream have been read"):
+            use(stream)
+
+
+def test_a_table_that_others_read_from_meanwhile_is_refused(client: Client) -> None:
+    with client.stream("n-20000") as stream:
+        rows = stream._rows()
+        next(rows)
         next(stream)
-        assert pa.table(stream).num_rows == sandbox.numbers - 1
-        for make in (stream.to_arrow, stream.__arrow_c_stream__, partial(pa.table, stream)):
-            with pytest.raises(ConfigurationError, match="read to its end"):
-                make()
+        with pytest.raises(ConfigurationError, match=r"^rental n-20000: 1 numbers of this stream"):
+            list(rows)
+
+
+def test_an_empty_rental_is_a_table_as_often_as_one_asks(client: Client) -> None:
     with client.stream("n-0") as stream:
-        assert stream.to_arrow().num_rows == 0
+        assert [stream.to_arrow().num_rows, pa.table(stream).num_rows] == [0, 0]
+
+
+def test_duckdb_fetches_a_relation_whole_or_not_at_all(client: Client) -> None:
+    with client.stream("n-20000") as stream:
+        relation = duckdb.from_arrow(stream)
+        relation.limit(10).fetchall()  # as printing it does
+        with pytest.raises((ConfigurationError, duckdb.Error)):
+            relation.fetchall()
+    with client.stream("n-20000") as stream:
+        assert len(duckdb.from_arrow(stream).fetchall()) == 20_000
+
+
+@pytest.mark.parametrize("size", [0, 5, 2_500, 20_000])
+@pytest.mark.parametrize("read", [list, next, deque, *WHOLE])
+def test_a_stream_outside_its_with_fails_alike_at_every_size(
+    client: Client, size: int, read: Use
+) -> None:
+    with client.stream(f"n-{size}") as stream:
+        pass
+    with pytest.raises(TransportError, match="this stream is closed: read it inside"):
+        read(stream)
+
+
+@pytest.mark.parametrize("leave", [next, lambda batches: list(islice(batches, 2))])
+def test_batches_that_were_left_early_go_on(
+    sandbox: Sandbox, client: Client, leave: Callable[[Iterator[Any]], Any]
+) -> None:
+    with client.stream("n-20000") as stream:
+        leave(stream.batches())
+        taken = stream._taken
+        rest = [number for batch in stream.batches() for number in batch]
+    assert 0 < taken < 20_000
+    assert rest == list(sandbox.expected("n-20000"))[taken:]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda stream: deque(stream, maxlen=0),
+        lambda stream: deque(stream.batches(), maxlen=0),
+        lambda stream: [next(stream), *stream.batches()],
+        *WHOLE[:3],
+        exported,
+    ],
+)
+@pytest.mark.parametrize("size", [5, 20_000])
+def test_the_count_is_checked_whoever_comes_to_the_end(
+    client: Client, read: Use, size: int
+) -> None:
+    with client.stream(f"n-{size}.declared-7") as stream, pytest.raises(CountMismatchError):
+        read(stream)
+
+
+def test_a_stream_whose_reading_was_interrupted_does_not_end(client: Client) -> None:
+    with client.stream("n-20000") as stream:
+        interrupted: Any = map(signal.raise_signal, [signal.SIGINT])
+        stream._source = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            deque(stream, maxlen=0)
+        with pytest.raises(TransportError, match="was interrupted"):
+            next(stream)
+
+
+def test_without_pandas_nothing_of_a_stream_is_used_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with client.stream("n-5") as stream:
-        assert len(list(stream)) == 5
-        with pytest.raises(ConfigurationError, match="read to its end"):
+        monkeypatch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(ConfigurationError, match="pandas is not installed"):
             stream.to_pandas()
+        assert stream.to_arrow().num_rows == 5
 
 
 def test_leaving_a_stream_early_is_allowed(client: Client, format_name: str) -> None:
@@ -459,5 +571,5 @@ def test_a_closed_stream_gives_no_more() -> None:
         stream = client.stream("n-20000")
         next(stream)
         stream.close()
-        with pytest.raises(TransportError, match="closed before its body had ended"):
+        with pytest.raises(TransportError, match="this stream is closed"):
             list(stream)

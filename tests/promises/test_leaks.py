@@ -8,8 +8,10 @@ can be reached is looked through, see ``support/reach.py``.
 from __future__ import annotations
 
 import http.client
+import io
 import logging
 import signal
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,14 +20,26 @@ from typing import Any, Final
 import pytest
 from fault_table import FATES
 from leak_bodies import BODIES, SENT
-from leaks import KEY, PHONE, leaks_in_logs, leaks_of, secrets_in, spellings
+from leaks import (
+    KEY,
+    PHONE,
+    leaks_in_logs,
+    leaks_of,
+    secrets_in,
+    spellings,
+    walked,
+    without_tests,
+)
 from number_files import disk_that_fills_up
 from rawserver import RawServer, answer
+from rich.console import Console
+from rich.traceback import Traceback
 
 from smspartner import (
     APIKeyMissingError,
     Client,
     ConfigurationError,
+    DownloadLostError,
     Limits,
     OutputError,
     RentalFailedError,
@@ -315,12 +329,96 @@ def interrupted(call: Callable[[], object]) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+# --- what reports errors --------------------------------------------------------------------------
+
+
+def in_sentry(error: BaseException) -> str:
+    """Return what Sentry would send of an error."""
+    sentry = pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    sent: list[object] = []
+    client = sentry.Client(
+        "http://k@127.0.0.1:9/1",
+        before_send=lambda event, _: sent.append(event),
+        default_integrations=False,  # those look at http.client, which sees the address
+    )
+    with sentry.isolation_scope() as scope:
+        scope.set_client(client)
+        sentry.capture_exception(error)
+    (event,) = sent
+    return str(event)
+
+
+def in_rich(error: BaseException) -> str:
+    """Return what rich prints of an error, variables expanded."""
+    shown = io.StringIO()
+    trace = Traceback.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, width=10_000
+    )
+    Console(file=shown, width=10_000).print(trace)
+    return shown.getvalue()
+
+
+def in_stackprinter(error: BaseException) -> str:
+    """Return what stackprinter prints of an error, objects expanded."""
+    reporter = pytest.importorskip("stackprinter", reason="stackprinter is not installed")
+    return str(reporter.format(error, source_lines=0, show_vals="all", truncate_vals=100_000))
+
+
+def in_cgitb_style(error: BaseException) -> str:
+    """Return what a reporter shows that goes through every attribute of every object."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return " ".join(text for frame in frames for text in walked(frame.f_locals))
+
+
+REPORTERS: Final = (in_sentry, in_rich, in_stackprinter, in_cgitb_style)
+
+
+@pytest.mark.parametrize("report", REPORTERS)
+def test_a_reporter_would_show_a_key_in_a_frame(
+    report: Callable[[BaseException], str], tmp_path: Path
+) -> None:
+    source = tmp_path / "x.py"
+    source.write_text("def fail(query):\n    raise LookupError")
+    names: dict[str, Any] = {}
+    exec(compile(source.read_text(), source, "exec"), names)  # noqa: S102 - no frame of the tests
+    with pytest.raises(LookupError) as caught:
+        names["fail"]({"apiKey": KEY})
+    assert secrets_in(report(without_tests(caught.value)))
+
+
+@pytest.mark.parametrize("report", REPORTERS)
+@pytest.mark.parametrize("fault", ["fault-cut-headers.on-all", "fault-garbage.on-all", "fault-cut"])
+def test_what_reports_errors_finds_no_secret_in_an_error_of_the_client(
+    sandbox: Sandbox, tmp_path: Path, report: Callable[[BaseException], str], fault: str
+) -> None:
+    token = f"n-5.{fault}"
+    with Client(KEY, base_url=sandbox.url, retries=0) as client:
+        calls = ways(client, token, "json", tmp_path)
+        calls["wait"] = partial(client.wait, token, deadline=0.1)
+        for way in ("download", "stream", "save", *("status", "wait") * ("all" in fault)):
+            with pytest.raises(SMSPartnerError) as caught:
+                calls[way]()
+            assert caught.value.token == token
+            assert not secrets_in(report(without_tests(caught.value)))
+
+
+@pytest.mark.parametrize("report", REPORTERS)
+def test_what_reports_errors_finds_no_secret_where_a_client_cannot_be_made(
+    report: Callable[[BaseException], str],
+) -> None:
+    for settings in SETTINGS.values():
+        with pytest.raises(SMSPartnerError) as caught:
+            Client(**{"api_key": KEY, "base_url": NOBODY} | settings)
+        assert not secrets_in(report(without_tests(caught.value)))
+
+
 # --- all of them ----------------------------------------------------------------------------------
 
 
 def test_every_kind_of_error_is_among_them() -> None:
     driven = {fate.error for fate in FATES.values()} | {kind for kind, _ in BODIES.values()}
     driven |= {kind for kind, _ in CALLS.values()} | {RentalPendingError, RentalFailedError}
+    driven |= {DownloadLostError}
     assert kinds(SMSPartnerError) <= driven
 
 

@@ -10,6 +10,7 @@ from bodies import json_body, xml_body, xml_record
 from leaks import KEY, PHONE, spellings
 
 from smspartner import (
+    AccountError,
     APIError,
     APIKeyInvalidError,
     APIKeyMissingError,
@@ -18,6 +19,7 @@ from smspartner import (
     LimitError,
     RecordError,
     RentalNotFoundError,
+    RentalUsedError,
     SMSPartnerError,
     TokenMissingError,
     TruncatedError,
@@ -43,6 +45,10 @@ def _entries(*entries: str) -> str:
 def _refusal(message: str) -> str:
     return json.dumps({"success": False, "code": 10, "message": message}, ensure_ascii=False)
 
+
+_COMPLAINTS: Final = json.dumps(
+    {"success": False, "code": 9, "errors": [{"elementId": SENT, "message": f"not valid ({KEY})"}]}
+)
 
 Wrong: TypeAlias = tuple[type[SMSPartnerError], str | bytes]
 
@@ -105,6 +111,9 @@ BODIES: Final[dict[str, Wrong]] = {
     "no key": (APIKeyMissingError, '{"success":false,"code":1,"message":"La clé"}'),
     "wrong key": (APIKeyInvalidError, _refusal(" ".join(spellings(KEY)[:10]))),
     "no token": (TokenMissingError, f'{{"success":false,"code":31,"message":"{SENT}"}}'),
+    "account": (AccountError, _refusal(KEY).replace("10", "11")),
+    "used": (RentalUsedError, _refusal(KEY).replace("10", "34")),
+    "complaints": (APIError, _COMPLAINTS),
     "unknown": (RentalNotFoundError, f'{{"success":false,"code":32,"message":"{quote(KEY)}"}}'),
     "problem": (APIError, f'{{"title":"{KEY}","status":404,"detail":"GET /?apiKey={SENT}"}}'),
 }

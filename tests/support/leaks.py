@@ -12,9 +12,10 @@ import logging
 import pickle
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType, ModuleType
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -96,10 +97,49 @@ def reached(error: BaseException) -> Iterator[tuple[str, str]]:
         yield f"variables of {frame.name} in {frame.filename}", shown
 
 
+def without_tests(error: BaseException) -> BaseException:
+    """Return an error whose traceback begins where the frames of the tests end."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_TESTS):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
+
+
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
     for frame, line in traceback.walk_tb(error.__traceback__):
         if not frame.f_code.co_filename.startswith(_TESTS):
             yield frame, line
+
+
+def walked(value: object, depth: int = 8, seen: set[int] | None = None) -> Iterator[str]:
+    """Yield every text that is in a value, or in an attribute of it, or in what these hold."""
+    seen = set() if seen is None else seen
+    if id(value) in seen or not depth:
+        return
+    seen.add(id(value))
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes | bytearray | memoryview):
+        yield bytes(value).decode("utf-8", "replace")
+    else:
+        for part in _parts(value):
+            yield from walked(part, depth - 1, seen)
+
+
+def _parts(value: object) -> Iterable[object]:
+    """Return what a value holds: entries of a container, attributes of an object of the package."""
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return value
+    kind = type(value)
+    if isinstance(value, type | ModuleType | FunctionType) or kind.__module__ == "builtins":
+        return ()
+    slots = [name for each in kind.__mro__ for name in getattr(each, "__slots__", ())]
+    held = [
+        getattr(value, name, None) for name in (*slots, *getattr(kind, "__struct_fields__", ()))
+    ]
+    return [*held, *getattr(value, "__dict__", {}).values()]
 
 
 def leaks_in_logs(records: Iterable[logging.LogRecord], *, phones: bool = True) -> list[str]:

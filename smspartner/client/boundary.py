@@ -1,0 +1,47 @@
+"""Where errors leave the client: the key is masked, the rental named, the frames below are left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar
+
+from smspartner.errors import APIKeyInvalidError, SMSPartnerError, boundary
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def public(method: Callable[P, R]) -> Callable[P, R]:
+    """Make a method of the client one that errors leave settled, and without frames below.
+
+    Its object holds the API key as ``_key``. The rental is the argument ``token``, or else the
+    object's ``token``.
+    """
+    names = tuple(signature(method).parameters)
+
+    @boundary
+    @wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except SMSPartnerError as error:
+            given: dict[str, Any] = {**dict(zip(names, args, strict=False)), **kwargs}
+            _settle(error, given["self"], given.get("token"))
+            raise
+
+    return call
+
+
+def _settle(error: SMSPartnerError, owner: Any, token: object) -> None:
+    """Name the rental in an error, and mask the key in all of it."""
+    rental = getattr(owner, "token", None) if token is None else token
+    if error.token is None and isinstance(rental, str):
+        error.token = rental
+    key = getattr(owner, "_key", None)  # there is none while the client is being made
+    if key is None:
+        return
+    if isinstance(error, APIKeyInvalidError) and not hasattr(error, "__notes__"):
+        error.add_note(f"the key was taken from {key.origin}")
+    key.hide_in_error(error)
