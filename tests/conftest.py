@@ -20,6 +20,9 @@ from smspartner.decoders import reader
 
 pytest_plugins = ["postgres_server"]
 
+#: The key of whoever runs the tests is none of their business.
+os.environ["XDG_CONFIG_HOME"] = os.devnull
+
 # A shared machine has slow moments: no single example has a deadline, whole files do. What gates
 # a change draws the same examples each time; on a developer's machine they are new ones.
 settings.register_profile(

@@ -5,7 +5,7 @@ Data goes to standard output, words to standard error, and the exit code says wh
 
 from __future__ import annotations
 
-import logging
+import difflib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +15,10 @@ from typing import Any, Final
 import click
 
 from smspartner._version import __version__
-from smspartner.cli.console import abandon, say
-from smspartner.cli.exit_codes import Exit, exit_code
+from smspartner.cli.common import warnings_said, with_common
+from smspartner.cli.console import abandon
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.failures import Ended, Failed, tell, wants_json
 from smspartner.errors import OutputError, SMSPartnerError
 
 #: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.
@@ -25,7 +27,9 @@ _COMMANDS: Final = {
     "decode": "Read a body that was saved before.",
     "inspect": "Show what is in a body or an export.",
     "verify": "Tell whether two files carry the same numbers.",
-    "status": "Say how far a rental is.",
+    "status": "Show how far a rental is.",
+    "credits": "Show what is left on the account.",
+    "key": "Keep the API key where every command finds it.",
     "demo": "See it work, without an account.",
     "sandbox": "Run a stand-in for the service on this machine.",
     "completion": "Print what makes a shell complete this command.",
@@ -34,11 +38,13 @@ _COMMANDS: Final = {
 
 @contextmanager
 def _closed_pipes() -> Iterator[None]:
-    """Make a closed pipe an error of ours: click would end it with exit code 1."""
+    """Make a closed pipe a failure of ours: click would end it with exit code 1."""
     try:
         yield
     except BrokenPipeError as error:
-        raise OutputError("the program that read the output has stopped") from error
+        stopped = OutputError("the program that read the output has stopped")
+        stopped.__cause__ = error
+        raise Failed(stopped, None) from error
 
 
 class _Commands(click.Group):
@@ -51,8 +57,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"smspartner.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        return with_common(getattr(module, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -64,25 +69,30 @@ class _Commands(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        with _closed_pipes():
-            return super().invoke(ctx)
+        """Run a command; an error of the library becomes one in words of the command line."""
+        try:
+            with _closed_pipes():
+                return super().invoke(ctx)
+        except SMSPartnerError as error:
+            raise Failed(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _COMMANDS and not ctx.resilient_parsing:
-            ctx.fail(f"No such command {args[0]!r}. There are: {', '.join(_COMMANDS)}.")
+            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_COMMANDS)}"
+            ctx.fail(f"no command {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="smspartner")
-@click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is being done.")
-def cli(*, verbose: bool) -> None:
+def cli() -> None:
     """Fetch and read the contact rentals of SMS Partner.
 
-    The API key is taken from SMSPARTNER_API_KEY, or from the file named by --key-file.
+    The API key comes from --key-file, SMSPARTNER_API_KEY, SMSPARTNER_KEY_FILE, or the file that
+    smspartner key set writes.
 
     \b
     Exit codes:  0 done            5 refused by the service
@@ -91,45 +101,31 @@ def cli(*, verbose: bool) -> None:
                  4 key or setting  8 not ready yet (status, --wait)
     130 Ctrl-C     143 SIGTERM     129 terminal closed     141 pipe closed
     """
-    if verbose:
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.DEBUG, format="%(asctime)s %(name)s: %(message)s"
-        )
+
+
+with_common(cli)
 
 
 def run(args: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every failure is one clear line."""
+    as_json = wants_json(sys.argv[1:] if args is None else args)
+    failure: click.ClickException
     try:
-        result: Any = cli.main(args=args, prog_name="smspartner", standalone_mode=False)
+        with warnings_said():
+            result: Any = cli.main(args=args, prog_name="smspartner", standalone_mode=False)
     except click.Abort:
-        click.echo("smspartner: interrupted", err=True)
-        return Exit.INTERRUPTED
+        failure = Ended("Interrupted", "interrupted", Exit.INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except SMSPartnerError as error:
-        return _explain(error)
+        failure = error
     except OSError as error:  # of standard input or output: files have errors of our own
-        say(f"smspartner: cannot read or write: {error.strerror or error}")
-        _flush()
-        return Exit.FAILED
-    return result if isinstance(result, int) else Exit.OK
-
-
-def _flush() -> None:
+        reason = f"cannot read or write: {error.strerror or error}"
+        failure = Ended("OSError", reason, Exit.FAILED)
+    else:
+        return result if isinstance(result, int) else Exit.OK
+    tell(failure, as_json=as_json)
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # or it would fail at exit
     except OSError:
         abandon(sys.stdout)
-
-
-def _explain(error: SMSPartnerError) -> int:
-    notes = getattr(error, "__notes__", ())
-    closed = isinstance(error, OutputError) and isinstance(error.__cause__, BrokenPipeError)
-    if closed:
-        # The reader of a pipe has seen enough (``| head``): nothing to explain, but what is left
-        # behind.
-        abandon(sys.stdout)
-    for line in notes if closed else (str(error), *notes):
-        say(f"smspartner: {line}")
-    return Exit.PIPE_CLOSED if closed else exit_code(error)
+    return failure.exit_code

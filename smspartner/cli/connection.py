@@ -10,7 +10,7 @@ import click
 
 from smspartner.cli.options import gathered
 from smspartner.client.client import Client
-from smspartner.errors import ConfigurationError
+from smspartner.client.key import find_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -32,10 +32,11 @@ class Service:
         """Return the client that the options describe.
 
         Raises:
+            APIKeyMissingError: there is no key anywhere.
             ConfigurationError: the key file cannot be read, or an option cannot work.
         """
         return Client(
-            _read_key(self.key_file),
+            find_key(key_file=self.key_file).reveal(),
             base_url=self.base_url,
             timeout=self.timeout,
             deadline=self.deadline,
@@ -50,8 +51,7 @@ _SERVICE: Final = (
         "--deadline",
         default=3600.0,
         show_default=True,
-        help="Seconds that it may take in all; with --wait, at most so long to wait, and then at "
-        "most so long again.",
+        help="Seconds the whole command may take; with --wait, the wait and the download each.",
     ),
     click.option(
         "--timeout",
@@ -63,24 +63,25 @@ _SERVICE: Final = (
         "--retries",
         default=3,
         show_default=True,
-        help="How often to try again by itself while no byte of a body has come.",
+        help="Retries while no byte of a body has arrived.",
     ),
     click.option(
         "--key-file",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="A file with the API key in it, instead of SMSPARTNER_API_KEY.",
+        metavar="FILE",
+        help="File with the API key; overrides SMSPARTNER_API_KEY and SMSPARTNER_KEY_FILE.",
     ),
     click.option(
         "--base-url",
         metavar="URL",
-        help="Another address of the API.  [env var: SMSPARTNER_BASE_URL]",
+        help="Address of the API.  [env var: SMSPARTNER_BASE_URL]",
     ),
     click.option(
         "--proxy",
         metavar="URL",
         envvar="SMSPARTNER_PROXY",
         show_envvar=True,
-        help="A proxy, such as http://proxy.example:3128; no other variable is looked at.",
+        help="Proxy, such as http://proxy.example:3128; HTTPS_PROXY is not used.",
     ),
     click.option(
         "--ca-bundle",
@@ -94,17 +95,3 @@ _SERVICE: Final = (
 
 #: Adds the options that say how the service is reached; they arrive as ``service``.
 service_options: Final = gathered(Service, "service", _SERVICE)
-
-
-def _read_key(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        lines = path.read_text("utf-8-sig").strip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-    else:
-        if len(lines) == 1:
-            return lines[0]
-        reason = "it holds more than the key" if lines else "it is empty"
-    raise ConfigurationError(f"cannot read the key file {str(path)!r}: {reason}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+import msgspec
 
 from smspartner.cli.console import say
 from smspartner.files.opt_outs import SuppressionList, read_suppression
@@ -32,6 +33,29 @@ class _NotEmpty(click.ParamType):  # type: ignore[type-arg]
 
 
 TOKEN = _NotEmpty()
+
+#: The format to ask the service for; it arrives as ``format_name``.
+FORMAT: Final = click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "xml"]),
+    default="json",
+    show_default=True,
+    help="Format to ask the service for; the result is the same.",
+)
+
+
+def as_json_line(value: msgspec.Struct, **first: object) -> str:
+    """Return an answer of the service as one line of JSON, under the names of Python."""
+    fields = _plain(value)
+    del fields["success"]
+    return msgspec.json.encode({**first, **fields}).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
-import msgspec
 
 from smspartner.cli.connection import Service, service_options
 from smspartner.cli.exit_codes import Exit
-from smspartner.cli.options import TOKEN
+from smspartner.cli.options import FORMAT, TOKEN, as_json_line
 from smspartner.cli.waiting import line_of, wait_for
-from smspartner.models.status import RentalState, RentalStatus
+from smspartner.models.status import RentalState
 
 
 @click.command()
@@ -19,14 +16,7 @@ from smspartner.models.status import RentalState, RentalStatus
 @click.option("--json", "as_json", is_flag=True, help="All of it, as JSON on one line.")
 @click.option("--wait", is_flag=True, help="Wait until the file is there, or --deadline is over.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while waiting.")
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["json", "xml"]),
-    default="json",
-    show_default=True,
-    help="The format to ask the service for.",
-)
+@FORMAT
 @service_options
 def status(
     token: str,
@@ -50,20 +40,7 @@ def status(
             )
         else:
             found = client.status(token, format=format_name)
-    click.echo(_as_json(found) if as_json else line_of(found))
+    click.echo(as_json_line(found, state=found.state.name.lower()) if as_json else line_of(found))
     if found.state is RentalState.FAILED:
         return Exit.REFUSED
     return Exit.PENDING if found.pending else Exit.OK
-
-
-def _as_json(found: RentalStatus) -> str:
-    fields = _plain(found)
-    del fields["success"]
-    return msgspec.json.encode({"state": found.state.name.lower(), **fields}).decode()
-
-
-def _plain(value: Any) -> Any:
-    """Return a struct under the names of Python, which are those of the documentation."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-    return [_plain(item) for item in value] if isinstance(value, list) else value

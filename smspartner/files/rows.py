@@ -58,7 +58,7 @@ class ExportOptions:
         if "stop_sms" not in self.columns and not self.exclude_stop:
             raise ConfigurationError(
                 "without the column stop_sms nobody sees who has opted out: "
-                "keep it, or exclude them (exclude_stop)"
+                "keep it, or exclude them (exclude_stop=True)"
             )
 
     @property
@@ -155,7 +155,9 @@ def require_token(options: ExportOptions) -> str:
             has.
     """
     if not options.token:
-        raise ConfigurationError("a database needs the rental's token: it is the key of its rows")
+        raise ConfigurationError(
+            "a database needs the rental's token (token=): it is the key of its rows"
+        )
     if has_surrogates(options.token):
         raise ConfigurationError("the rental's token is not text: look at how it was entered")
     if not set(COLUMNS) <= set(options.columns):

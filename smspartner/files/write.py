@@ -150,7 +150,7 @@ def check(target: Target, *, to: str | None = None, options: ExportOptions | Non
     chosen = options or ExportOptions()
     sink = sink_for(target, to)
     if chosen.excel_safe and sink.name != "csv":
-        raise ConfigurationError(f"excel_safe is for CSV, not for {sink.name}")
+        raise ConfigurationError(f"excel_safe= is for CSV, not for {sink.name}")
     try:
         sink.check(os.fspath(target), chosen)
     except SMSPartnerError as error:

@@ -100,7 +100,7 @@ CASES = {
     "too much in the key file": (["download", "t", "--key-file", "two"], 4, "more than the key"),
     "no such key file": (["download", "t", "--key-file", "none"], 4, "cannot read the key file"),
     "no such body": (["decode", "none.xml"], 2, "none.xml"),
-    "no such command": (["fetch"], 2, "There are: download"),
+    "no such command": (["fetch"], 2, "there are download"),
     "nobody there": (["download", "t", "--base-url", "http://127.0.0.1:1/v1"], 6, "127.0.0.1:1"),
     "output is the body": (["download", "t", "-o", "n.csv", "--raw", "./n.csv"], 4, "both"),
     "database is the body": (["download", "t", "-o", "sqlite:///n.db", "--raw", "n.db"], 4, "both"),

@@ -48,7 +48,10 @@ def test_a_shell_that_is_not_known_is_asked_for(
     assert run(["completion"]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.splitlines()[-1] == "Error: say for which shell: bash, zsh, fish"
+    assert (
+        shown.err.splitlines()[-1]
+        == "smspartner: say for which shell: bash, zsh, fish (smspartner completion --help)"
+    )
 
 
 def test_another_shell_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ python     runs; the blocks of a page share their names
 console    each line is a command line; ``smspartner`` runs in this process
 sh         one script, run by bash with the installed command
 cron       each line's command is run by ``sh``, as cron would
+php        one script, run by php where it is installed
 text       directly after one of those: what it prints; ``…`` stands for anything
 json, xml  a body; a pair of neighbours must carry the same
 =========  ========================================================================================
@@ -33,7 +34,7 @@ import click
 from smspartner.cli import cli, run
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-RUNNABLE: Final = ("python", "console", "sh", "cron")
+RUNNABLE: Final = ("python", "console", "sh", "cron", "php")
 BODIES: Final = ("json", "xml")
 
 #: Commands that only end with Ctrl-C: their options are checked, and that is all.
@@ -111,7 +112,7 @@ class Runner:
     def run(self, block: Block) -> str:
         """Run a block and return what it printed; assert how it ended."""
         ways = {"setup": self._python, "python": self._python, "console": self._console}
-        ways |= {"sh": self._script, "cron": self._crontab}
+        ways |= {"sh": self._script, "cron": self._crontab, "php": self._php}
         with _captured() as printed:
             ways[block.kind](block)
         return printed.text()
@@ -158,6 +159,10 @@ class Runner:
             unescaped = re.fullmatch(r"(?:[^%\\]|\\.)*", command)
             assert unescaped, f"{block}: to cron, a bare % ends the command"
             assert self._shell("sh", "-c", command.replace("\\%", "%")) == block.exit, block
+
+    def _php(self, block: Block) -> None:
+        Path("page.php").write_text(block.text)
+        assert self._shell("php", "page.php") == block.exit, block
 
     def _shell(self, *command: str) -> int:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

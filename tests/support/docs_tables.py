@@ -90,15 +90,42 @@ def exit_codes() -> str:
 
 
 def options(name: str) -> str:
-    """Return the arguments and options of a command."""
+    """Return the arguments and options of a command, or of each command of a group.
+
+    What every command takes is told once, by ``options_of_all``.
+    """
     context = click.Context(cli, info_name="smspartner")
     command = cli.get_command(context, name)
     assert command
     inside = click.Context(command, parent=context, info_name=name)
-    records = [each.get_help_record(inside) for each in command.params]
-    rows = [(code(first), second.replace("  [", " [")) for first, second in filter(None, records)]
-    usage = " ".join(["smspartner", name, *command.collect_usage_pieces(inside)])
-    return f"`{usage}`\n\n{table(('option', 'meaning'), rows)}"
+    commands = command.commands.values() if isinstance(command, click.Group) else [command]
+    return "\n".join(
+        _options(each, inside if each is command else click.Context(each, inside, each.name))
+        for each in commands
+    )
+
+
+def _options(command: click.Command, context: click.Context) -> str:
+    own = [each for each in command.params if each.name not in _OF_ALL]
+    rows = _rows(own, context)
+    usage = f"`{context.command_path} {' '.join(command.collect_usage_pieces(context))}`\n"
+    return f"{usage}\n{table(('option', 'meaning'), rows)}" if rows else usage
+
+
+#: The options that every command takes, by the names that click gives them.
+_OF_ALL: Final = ("verbose", "errors", "api_key")
+
+
+def options_of_all() -> str:
+    return table(
+        ("option", "meaning"),
+        _rows([each for each in cli.params if each.name in _OF_ALL], click.Context(cli)),
+    )
+
+
+def _rows(params: Iterable[click.Parameter], context: click.Context) -> list[tuple[str, str]]:
+    records = [each.get_help_record(context) for each in params]
+    return [(code(first), second.replace("  [", " [")) for first, second in filter(None, records)]
 
 
 def export_targets() -> str:
@@ -160,13 +187,14 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "export-targets": export_targets,
     "export-costs": export_costs,
     "faults": faults,
+    "options-of-all": options_of_all,
     "imports": imports,
 }
 
 
 def made(name: str) -> str:
     """Return what stands between the marks of a name; ``options-NAME`` is a command's."""
-    if name.startswith("options-"):
+    if name not in TABLES and name.startswith("options-"):
         return options(name.removeprefix("options-"))
     return TABLES[name]()
 
