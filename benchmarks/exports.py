@@ -5,15 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from benchmarks.bodies import pieces, whole
 from benchmarks.measure import Say
 from benchmarks.memory import peak
-from smspartner import RentedNumber, decode
-from smspartner.files import write as export
+from smspartner import RentedNumber, decode, write
 
 #: Records in a batch, about as many as the reader hands over at once.
 _BATCH: Final = 1_000
@@ -34,10 +33,11 @@ class Way(NamedTuple):
     excel_safe: bool = False
     again: bool = False
 
-    def write(self, batches: export.Batches, folder: Path, token: str) -> int:
+    def write(self, batches: Iterable[Sequence[RentedNumber]], folder: Path, token: str) -> int:
         """Write everything, and return how many records that was."""
-        options = export.ExportOptions(token=token, e164=self.e164, excel_safe=self.excel_safe)
-        return export.write(batches, folder / self.target, options=options).rows
+        return write(
+            batches, folder / self.target, token=token, e164=self.e164, excel_safe=self.excel_safe
+        ).rows
 
 
 WAYS: Final = {

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from smspartner.engines.polars import scan_polars
     from smspartner.files.bodies import open_bodies, read_batches
     from smspartner.files.raw_body import RawBody
+    from smspartner.files.read import open_numbers
+    from smspartner.files.sinks import register_sink
+    from smspartner.files.write import Written, write
     from smspartner.models.number import RentedNumber
     from smspartner.models.rental import Rental
     from smspartner.models.status import RentalState, RentalStatus
@@ -83,13 +86,17 @@ __all__ = [
     "TruncatedError",
     "UnknownFormatError",
     "UnsafeXMLError",
+    "Written",
     "__version__",
     "decode",
     "iter_decode",
     "open_bodies",
+    "open_numbers",
     "read_batches",
     "register_decoder",
+    "register_sink",
     "scan_polars",
+    "write",
 ]
 
 _HOMES = {
@@ -103,9 +110,13 @@ _HOMES = {
     "RentedNumber": "models.number",
     "ResponseReader": "decoders.reader",
     "Sandbox": "sandbox",
+    "Written": "files.write",
     "decode": "decoders.reader",
     "open_bodies": "files.bodies",
+    "open_numbers": "files.read",
     "read_batches": "files.bodies",
+    "register_sink": "files.sinks",
+    "write": "files.write",
     "scan_polars": "engines.polars",
     "iter_decode": "decoders.reader",
     "register_decoder": "decoders",

@@ -15,6 +15,7 @@ from rich.table import Table
 from smspartner.cli.options import complete_files
 from smspartner.client.client import Client
 from smspartner.errors import DecodeError
+from smspartner.files.rows import WriteOptions
 from smspartner.files.targets import STDOUT
 from smspartner.files.write import check, write
 from smspartner.models.masks import mask_phone
@@ -40,7 +41,7 @@ def demo(numbers: int, output: str) -> None:
     The same rental comes as JSON and as XML; both must give equal objects. No account is needed
     and nothing leaves this machine: every phone is one reserved for fiction.
     """
-    check(output, to="csv")
+    check(output, to="csv", options=WriteOptions())
     with (
         Sandbox(numbers=numbers) as service,
         Client(service.api_key, base_url=service.url) as client,
@@ -49,7 +50,7 @@ def demo(numbers: int, output: str) -> None:
     rental, _ = results["json"]
     if rental != results["xml"][0]:  # pragma: no cover - it would be a bug of ours
         raise DecodeError("JSON and XML gave different numbers: please report this as a bug")
-    write([rental.numbers], output, to="csv")
+    write(rental, output, to="csv")
     piped = output == STDOUT  # then words go to standard error, as everywhere
     _show(results, Console(stderr=piped))
     command = sys.argv[0] if sys.argv[0].endswith(f"{os.sep}smspartner") else "smspartner"

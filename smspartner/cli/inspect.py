@@ -10,8 +10,8 @@ import msgspec
 
 from smspartner.cli.arguments import NUMBERS_FILE
 from smspartner.errors import CountMismatchError
-from smspartner.files.read import Source, open_numbers
-from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Survey, survey
+from smspartner.files.read import NumbersFile, open_numbers
+from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
 
 _NAMES: Final = {
     "FR": "France",
@@ -53,9 +53,9 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
     with open_numbers(file, token=token) as source:
         if token is not None and source.rentals is None:
             raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
-        found = Survey(source.columns)
+        found = Summary(source.columns)
         try:
-            survey(source, found)
+            summarise(source, found)
         except CountMismatchError:
             # All of the numbers were read: that there should be more or fewer comes on top.
             _show(source, found, as_json=as_json)
@@ -63,7 +63,7 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
         _show(source, found, as_json=as_json)
 
 
-def _show(source: Source, found: Survey, *, as_json: bool) -> None:
+def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
     if as_json:
         click.echo(_as_json(source, found))
         return
@@ -73,7 +73,7 @@ def _show(source: Source, found: Survey, *, as_json: bool) -> None:
     draw({heading: lines for heading, lines in groups.items() if lines})
 
 
-def _as_json(source: Source, found: Survey) -> str:
+def _as_json(source: NumbersFile, found: Summary) -> str:
     facts = {
         "file": source.name,
         "kind": source.kind,
@@ -84,7 +84,7 @@ def _as_json(source: Source, found: Survey) -> str:
     return msgspec.json.encode({**facts, **found.as_dict()}).decode()
 
 
-def _facts(source: Source, found: Survey) -> list[_Line]:
+def _facts(source: NumbersFile, found: Summary) -> list[_Line]:
     known = [("declared", source.declared), ("rentals", source.rentals)]
     return [
         _Line("numbers", found.numbers),
@@ -97,7 +97,7 @@ def _facts(source: Source, found: Survey) -> list[_Line]:
     ]
 
 
-def _groups(found: Survey) -> dict[str, list[_Line]]:
+def _groups(found: Summary) -> dict[str, list[_Line]]:
     return {
         "by country": [
             _line(_country(code), count, found) for code, count in found.countries.most_common()
@@ -109,7 +109,7 @@ def _groups(found: Survey) -> dict[str, list[_Line]]:
     }
 
 
-def _line(label: str, count: int | None, found: Survey) -> _Line:
+def _line(label: str, count: int | None, found: Summary) -> _Line:
     share = None if count is None or not found.numbers else count / found.numbers
     return _Line(label, count, share)
 

@@ -14,8 +14,9 @@ import msgspec
 from smspartner.cli.console import say
 from smspartner.files.opt_outs import SuppressionList, read_suppression
 from smspartner.files.provenance import provenance_path
+from smspartner.files.rows import WriteOptions
 from smspartner.files.targets import check_writable
-from smspartner.files.write import COLUMNS, ExportOptions, check
+from smspartner.files.write import check
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -72,16 +73,16 @@ class Output:
     provenance: bool
     quiet: bool
 
-    def export_options(self, token: str | None) -> ExportOptions:
+    def export_options(self, token: str | None) -> WriteOptions:
         """Return what is to be written, after checking that it can be.
 
         Raises:
             ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
         """
-        options = ExportOptions(
-            columns=[name.strip() for name in self.columns.split(",")] if self.columns else COLUMNS,
+        options = WriteOptions(
+            columns=[name.strip() for name in self.columns.split(",")] if self.columns else None,
             exclude_stop=self.exclude_stop,
-            suppress=_opt_outs(self.suppress) if self.suppress else None,
+            opt_outs=_opt_outs(self.suppress) if self.suppress else None,
             e164=self.e164,
             excel_safe=self.excel_safe,
             token=token,

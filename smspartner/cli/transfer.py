@@ -15,9 +15,10 @@ from smspartner.cli.options import Output
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
 from smspartner.files.raw_body import BODY_PART, RawBody
+from smspartner.files.rows import WriteOptions
 from smspartner.files.targets import STDOUT, is_special
 from smspartner.files.unfinished import left_behind
-from smspartner.files.write import ExportOptions, Written, write
+from smspartner.files.write import Written, write_rows
 from smspartner.models.number import RentedNumber
 
 Batches = Iterator[list[RentedNumber]]
@@ -36,10 +37,10 @@ class Source(Protocol):
         ...
 
 
-def transfer(source: Source, out: Output, options: ExportOptions) -> Written:
+def transfer(source: Source, out: Output, options: WriteOptions) -> Written:
     """Write all numbers of a source, and say what was written."""
     with _watched(source, show=not out.quiet and _bar_is_seen(out.output)) as batches:
-        written = write(batches, out.output, to=out.to, options=options)
+        written = write_rows(batches, out.output, to=out.to, options=options)
     if not out.quiet:
         say(_summary(written))
     return written
@@ -129,12 +130,15 @@ def _place(name: str | Path) -> Path | None:
 
 def _summary(written: Written) -> str:
     target = "standard output" if written.target == STDOUT else written.target
-    parts = [f"{written.rows:,} number{'' if written.rows == 1 else 's'} written to {target}"]
+    said = f"{written.rows:,} number{'' if written.rows == 1 else 's'} written to {target}"
+    if written.left_out_stop:
+        said += f", {written.left_out_stop:,} left out who opted out of SMS"
+    if written.left_out_listed:
+        said += f", {written.left_out_listed:,} left out by the opt-out lists"
     if written.opted_out:
-        parts.append(f"{written.opted_out:,} left out who opted out of SMS")
-    if written.suppressed:
-        parts.append(f"{written.suppressed:,} left out by the suppression list")
-    return ", ".join(parts)
+        have = "has" if written.opted_out == 1 else "have"
+        said += f"; {written.opted_out:,} of them {have} opted out (--exclude-stop leaves them out)"
+    return said
 
 
 def _bar_is_seen(output: str) -> bool:

@@ -131,7 +131,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
             return []
         return batch
 
-    def _rows(self) -> Iterator[list[RentedNumber]]:
+    def all_batches(self) -> Iterator[list[RentedNumber]]:
         """Return all numbers, for a table or an export, where none may be missing.
 
         Raises:

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 from smspartner.decoders.limits import DEFAULT_LIMITS, MIB, Limits
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import ConfigurationError, SMSPartnerError
-from smspartner.files.rows import mask_target
+from smspartner.files.rows import Origin
 from smspartner.files.sources import Body, Paths, find_bodies, open_body
-from smspartner.models.arrow import COLUMNS, E164, pyarrow, record_batches
-from smspartner.models.arrow import arrow_schema as _schema
+from smspartner.models.arrow import arrow_schema, pyarrow, record_batches
+from smspartner.models.columns import COLUMNS, E164, FILE, Batches, columns_of
+from smspartner.models.masks import mask_target
 from smspartner.models.number import RentedNumber
-from smspartner.models.phones import normalise
+from smspartner.models.phones import e164_of_all
 
-#: The column that says which body a number is from.
-FILE: Final = "file"
 #: Bytes of Arrow data that are held of one body at most.
 HELD: Final = 64 * MIB
+#: Bytes of one record in memory.
+_RECORD: Final = 150
 
 _KNOWN: Final = (*COLUMNS, E164, FILE)
 _log: Final = logging.getLogger("smspartner.files")
@@ -59,7 +60,7 @@ def bodies_schema(columns: Sequence[str]) -> Any:
     for name in columns:
         if name not in _KNOWN:
             raise ConfigurationError(f"no column {name!r}; there are {', '.join(_KNOWN)}")
-    return _schema(columns)
+    return arrow_schema(columns)
 
 
 class Bodies:
@@ -90,10 +91,30 @@ class Bodies:
             try:
                 yield from _read(name, self.schema, self._limits)
             except SMSPartnerError as error:
-                if not self._skip:
-                    raise
-                _log.warning("left out: %s", error)
-                self.skipped.append(error)
+                self._left_out(error)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the table's columns."""
+        return tuple(self.schema.names)
+
+    def rentals(self) -> Iterator[tuple[Origin, Batches]]:
+        """Yield each body's name and its numbers, as ``write`` takes them."""
+        self.skipped = []
+        for name in self.files:
+            with open_body(name) as body:
+                try:
+                    batches = _proved(body, self._limits)
+                except SMSPartnerError as error:
+                    self._left_out(error)
+                else:
+                    yield Origin(file=mask_target(name)), batches
+
+    def _left_out(self, error: SMSPartnerError) -> None:
+        if not self._skip:
+            raise error
+        _log.warning("left out: %s", error)
+        self.skipped.append(error)
 
     def to_arrow(self) -> Any:
         """Return a ``pyarrow.Table``; errors as ``open_bodies``."""
@@ -142,16 +163,29 @@ def _read(name: str, schema: Any, limits: Limits) -> Iterator[Any]:
         records = _records(body, limits)
         held: list[Any] = []
         size = 0
-        for batch in record_batches(records):
+        for batch in record_batches(columns_of(records)):
             held.append(batch)
             size += batch.nbytes
             if size > HELD:
                 held.clear()
                 break
         deque(records, maxlen=0)  # of a body too large to be held, the proof of its end
-        batches = record_batches(_records(body, limits)) if size > HELD else held
+        batches = record_batches(columns_of(_records(body, limits))) if size > HELD else held
         for batch in batches:
             yield _with_columns(batch, schema, name)
+
+
+def _proved(body: Body, limits: Limits) -> Batches:
+    """Read a body to its end; return its numbers, or what reads them again if they are many."""
+    held: list[list[RentedNumber]] = []
+    found = 0
+    for batch in _records(body, limits):
+        found += len(batch)
+        if found * _RECORD <= HELD:
+            held.append(batch)
+        else:
+            held.clear()
+    return held if found * _RECORD <= HELD else _records(body, limits)
 
 
 def _records(body: Body, limits: Limits) -> Iterator[list[RentedNumber]]:
@@ -162,14 +196,10 @@ def _with_columns(batch: Any, schema: Any, name: str) -> Any:
     """Return the columns of a schema, those that are not in a body made."""
     arrow = pyarrow()
     made = {
-        E164: lambda: arrow.array(_e164(batch.column("phone").to_pylist()), arrow.utf8()),
+        E164: lambda: arrow.array(e164_of_all(batch.column("phone").to_pylist()), arrow.utf8()),
         FILE: lambda: arrow.repeat(mask_target(name), batch.num_rows),
     }
     return arrow.RecordBatch.from_arrays(
         [made[column]() if column in made else batch.column(column) for column in schema.names],
         schema=schema,
     )
-
-
-def _e164(phones: Iterable[str]) -> list[str | None]:
-    return [normalise(phone).e164 for phone in phones]

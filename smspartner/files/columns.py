@@ -13,7 +13,7 @@ from smspartner.errors import DecodeError
 from smspartner.models.number import RentedNumber
 
 #: Numbers as columns: lists of equal length by the names ``id``, ``phone``, ``stop_sms``, ``e164``.
-Batch: TypeAlias = dict[str, list[Any]]
+Columns: TypeAlias = dict[str, list[Any]]
 
 #: Rows of a batch, where a format has none of its own.
 ROWS: Final = 4096
@@ -89,7 +89,7 @@ def find_columns(names: Sequence[str], where: object) -> dict[str, int]:
     return dict(sorted(places.items(), key=lambda column: list(_TYPES).index(column[0])))
 
 
-def typed(columns: Mapping[str, Sequence[Any]], place: Place) -> Batch:
+def typed(columns: Mapping[str, Sequence[Any]], place: Place) -> Columns:
     """Return columns with every value checked and of its type (rule R7).
 
     Raises:

@@ -1,21 +1,24 @@
 """Whether two files carry the same numbers, whatever kinds of files they are.
 
 What both files say of each number is compared. What only one of them says is not, and
-``Comparison.left_out`` names it. Memory stays flat, in any order too.
+``Comparison.left_out`` names it. Memory stays flat, in any order too: then the records of both
+files go to a temporary table on disk, which finds those that only one of them has.
 """
 
 from __future__ import annotations
 
+import ast
+import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, Final, TypeAlias
 
 from smspartner.errors import ConfigurationError
-from smspartner.files.multiset import Balance, Row, surplus
-from smspartner.files.read import BATCH_COLUMNS, Batch, Source, open_numbers
+from smspartner.files.columns import Columns
+from smspartner.files.read import BATCH_COLUMNS, NumbersFile, open_numbers
 from smspartner.files.targets import STDOUT, Target
 from smspartner.models.masks import mask_phone
 from smspartner.models.phones import normalise
@@ -24,7 +27,16 @@ from smspartner.models.phones import normalise
 _BLOCK: Final = 4096
 _PHONES: Final = ("phone", "e164")
 
-_Pair: TypeAlias = tuple[Source, Source]
+#: The first record of each file that it has more often than the other one.
+_SURPLUS: Final = """
+SELECT side, min(place), line FROM (
+    SELECT min(side) AS side, min(place) AS place, line FROM (
+        SELECT *, row_number() OVER (PARTITION BY side, line ORDER BY place) AS nth FROM records
+    ) GROUP BY line, nth HAVING count(*) = 1
+) GROUP BY side
+"""
+
+_Pair: TypeAlias = tuple[NumbersFile, NumbersFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,7 @@ class Comparison:
         left_out: what was not, because only one file says it.
         numbers: how many numbers each file has; None where reading stopped at a difference.
         rentals: how many rentals each file has, None for what is no database.
-        first: where they first differ; None where they are the same, and where a pipe would have
-            to be read again to tell.
+        first: where they first differ; None where they are the same.
     """
 
     same: bool
@@ -101,19 +112,14 @@ def compare_files(
     """
     if left == right == STDOUT:
         raise ConfigurationError("standard input can be read only once; give one file by its name")
-    balance = Balance()
     with ExitStack() as stack:
         pair = _opened(stack, left, right, token)
         columns, left_out = _common(pair)
         ordered = not any_order and pair[0].ordered and pair[1].ordered
-        first = _first_difference(pair, columns) if ordered else None
-        if not ordered:
-            _weigh(pair, columns, balance)
-    if not balance.even and pair[0].repeatable and pair[1].repeatable:
-        with ExitStack() as stack:
-            first = _imbalance(_opened(stack, left, right, token), columns, balance)
+        find = _first_difference if ordered else _first_surplus
+        first = find(pair, columns)
     return Comparison(
-        same=first is None and balance.even,
+        same=first is None,
         ordered=ordered,
         columns=columns,
         left_out=left_out,
@@ -152,7 +158,7 @@ def _common(pair: _Pair) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _first_difference(pair: _Pair, columns: Sequence[str]) -> Difference | None:
     """Go through both files side by side, up to the first difference."""
     ones, twos = (_blocks(source, columns) for source in pair)
-    nothing: Batch = {name: [] for name in columns}
+    nothing: Columns = {name: [] for name in columns}
     start = 0
     for one, two in zip_longest(ones, twos, fillvalue=nothing):
         if one != two:
@@ -164,9 +170,9 @@ def _first_difference(pair: _Pair, columns: Sequence[str]) -> Difference | None:
     return None
 
 
-def _blocks(source: Source, columns: Sequence[str]) -> Iterator[Batch]:
+def _blocks(source: NumbersFile, columns: Sequence[str]) -> Iterator[Columns]:
     """Yield the numbers in batches of one size, whatever size the format reads."""
-    waiting: Batch = {name: [] for name in columns}
+    waiting: Columns = {name: [] for name in columns}
     for batch in source.batches():
         for name in columns:
             waiting[name] += batch[name]
@@ -177,7 +183,7 @@ def _blocks(source: Source, columns: Sequence[str]) -> Iterator[Batch]:
         yield waiting
 
 
-def _difference(one: Batch, two: Batch, start: int) -> Difference:
+def _difference(one: Columns, two: Columns, start: int) -> Difference:
     """Find the first difference between two blocks that are not equal."""
     places = {name: _first_unequal(one[name], two[name]) for name in one}
     field = min(places, key=places.__getitem__)
@@ -193,7 +199,7 @@ def _difference(one: Batch, two: Batch, start: int) -> Difference:
     )
 
 
-def _record(block: Batch, place: int, start: int) -> Sighting | None:
+def _record(block: Columns, place: int, start: int) -> Sighting | None:
     """Return the record at a place, None where the block is over."""
     rows = list(zip(*(values[place : place + 1] for values in block.values()), strict=True))
     return _sighting(start + place, rows[0], block) if rows else None
@@ -204,19 +210,23 @@ def _first_unequal(one: Sequence[Any], two: Sequence[Any]) -> int:
     return next((place for place, (a, b) in pairs if a != b), min(len(one), len(two)))
 
 
-def _weigh(pair: _Pair, columns: Sequence[str], balance: Balance) -> None:
-    balance.add(_rows(pair[0], columns))
-    balance.subtract(_rows(pair[1], columns))
+def _first_surplus(pair: _Pair, columns: Sequence[str]) -> Difference | None:
+    """Find the first records that only one of the files has, or has more often."""
+    with closing(sqlite3.connect("", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute("CREATE TABLE records (side, place, line)")
+        database.execute("BEGIN")
+        for side, source in enumerate(pair):
+            lines = ((side, place, repr(row)) for place, row in enumerate(_rows(source, columns)))
+            database.executemany("INSERT INTO records VALUES (?, ?, ?)", lines)
+        found = {
+            side: _sighting(place, ast.literal_eval(line), columns)
+            for side, place, line in database.execute(_SURPLUS)
+        }
+    return Difference(found.get(0), found.get(1)) if found else None
 
 
-def _imbalance(pair: _Pair, columns: Sequence[str], balance: Balance) -> Difference:
-    """Go through both files again, for the first records that only one of them has."""
-    ones, twos = (balance.gather(_rows(source, columns)) for source in pair)
-    left, right = surplus(ones, twos), surplus(twos, ones)
-    return Difference(left and _sighting(*left, columns), right and _sighting(*right, columns))
-
-
-def _rows(source: Source, columns: Sequence[str]) -> Iterator[Row]:
+def _rows(source: NumbersFile, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     for batch in source.batches():
         yield from zip(*(batch[name] for name in columns), strict=True)
 

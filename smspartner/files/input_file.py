@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, TypeVar
 from smspartner.decoders.limits import KIB, MIB
 from smspartner.errors import ConfigurationError
 from smspartner.files.targets import STDOUT
-from smspartner.files.write import mask_target
+from smspartner.models.masks import mask_target
 
 #: How much of a file is looked at to tell what it is.
 START: Final = 64 * KIB

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from smspartner.errors import DecodeError, LimitError
-from smspartner.files.columns import WIRE_NAMES, Batch, counted_from, find_columns, typed
+from smspartner.files.columns import WIRE_NAMES, Columns, counted_from, find_columns, typed
 from smspartner.files.input_file import InputFile
 
 _INDEX: Final = re.compile(r"\$\[(\d+)\]")
@@ -52,7 +52,7 @@ class Records:
         self._getters: dict[str, Callable[[Any], Any]] = {}
         self._strangers: list[bytes] = []
 
-    def decode(self, piece: bytes) -> Batch | None:
+    def decode(self, piece: bytes) -> Columns | None:
         """Return the records of a piece as columns, None where there is none.
 
         Raises:

@@ -2,7 +2,7 @@
 
 ::
 
-    with inputs.open_numbers("numbers.parquet") as source:
+    with open_numbers("numbers.parquet") as source:
         for batch in source.batches():
             print(len(batch["phone"]))
 
@@ -27,18 +27,26 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
-from smspartner.files.columns import Batch
-from smspartner.files.formats.arrow_read import ArrowFormat, ParquetFormat
+from smspartner.files.columns import Columns
+from smspartner.files.formats.arrow import ArrowFormat, ParquetFormat
 from smspartner.files.formats.body import BodyFormat
-from smspartner.files.formats.csv_read import CSVFormat
+from smspartner.files.formats.csv import CSVFormat
 from smspartner.files.formats.json_read import JSONFormat, JSONLinesFormat
-from smspartner.files.formats.sqlite_read import SQLiteFormat
+from smspartner.files.formats.sqlite import SQLiteFormat
 from smspartner.files.input_file import InputFile, opened
 from smspartner.files.targets import Target
 from smspartner.files.unknown import is_something_else, unknown_format
-from smspartner.files.write import COLUMNS
+from smspartner.models.columns import COLUMNS
 
-__all__ = ["BATCH_COLUMNS", "Batch", "Format", "InputFile", "Source", "formats", "open_numbers"]
+__all__ = [
+    "BATCH_COLUMNS",
+    "Columns",
+    "Format",
+    "InputFile",
+    "NumbersFile",
+    "formats",
+    "open_numbers",
+]
 
 
 class Format(Protocol):
@@ -63,12 +71,12 @@ class Format(Protocol):
         """Tell by its first 64 KiB whether a file is of this format."""
         ...
 
-    def read(self, file: InputFile) -> Iterator[Batch]:
+    def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield the numbers of a file; may set ``declared``, ``rentals`` and ``kind`` of it."""
         ...
 
 
-class Source:
+class NumbersFile:
     """The numbers of one file, on their way: ``batches`` can be gone through once.
 
     As text it is the file's name as errors show it.
@@ -90,7 +98,7 @@ class Source:
         self._file.kind = form.name
         self._batches = form.read(file)
         first = next(self._batches, None)
-        self._first: list[Batch] = [] if first is None else [first]
+        self._first: list[Columns] = [] if first is None else [first]
         self.empty = first is None
         self.columns = COLUMNS if first is None else tuple(first)
 
@@ -114,7 +122,7 @@ class Source:
         """Whether the file can be opened again, with the same in it: it is no pipe."""
         return self._file.regular
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Columns]:
         """Yield the numbers as columns: each batch maps names to lists of equal length.
 
         Raises:
@@ -151,7 +159,7 @@ formats: Final[dict[str, Format]] = {
 
 
 @contextlib.contextmanager
-def open_numbers(target: Target, *, token: str | None = None) -> Iterator[Source]:
+def open_numbers(target: Target, *, token: str | None = None) -> Iterator[NumbersFile]:
     """Open a file that has numbers in it, whatever it is.
 
     Args:
@@ -167,7 +175,7 @@ def open_numbers(target: Target, *, token: str | None = None) -> Iterator[Source
     """
     with opened(os.fspath(target), token) as file:
         with file.reading():
-            source = Source(file, _format_of(file))
+            source = NumbersFile(file, _format_of(file))
         yield source
 
 

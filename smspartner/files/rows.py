@@ -2,191 +2,255 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from smspartner.errors import ConfigurationError
-from smspartner.models.arrow import COLUMNS, E164, Batches
-from smspartner.models.number import RentedNumber, has_surrogates, require_int64
-
-#: Rows of a batch at most: a batch can be a whole rental that is in memory.
-_AT_ONCE: Final = 4096
-#: An address as it should be: a password, if any, without the characters that end it.
-_ADDRESS: Final = re.compile(
-    r"(\w+://)(?:([\w.-]+)(?::[^@/?#]*)?(@))?([\w.-]*(?::\d*)?|\[[\d:a-f]*\](?::\d*)?)(/[^?#@]*)?"
-    r"(?:\?[^@]*)?"
+from smspartner.models.columns import (
+    ALL_COLUMNS,
+    AT_ONCE,
+    COLUMNS,
+    E164,
+    FILE,
+    TOKEN,
+    Batches,
+    Values,
+    pieces,
+    values_of,
 )
+from smspartner.models.number import RentedNumber, has_surrogates, require_int64
+from smspartner.models.table import Tabular
 
 #: The values of one record in the order of the columns: int, str, bool, and str or None.
 Row = tuple[Any, ...]
 
+_SHAPES: Final = (
+    "give a rental, a stream, or an iterable of RentedNumber or of lists of them, not {}"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOptions:
+class WriteOptions:
     """What to write, the same for every sink.
 
     Attributes:
-        columns: which columns, in this order.
-        exclude_stop: leave out who has opted out of SMS.
-        suppress: leave out the phones it contains; see ``smspartner.files.opt_outs``.
+        columns: which columns, in this order; None for the usual ones.
+        exclude_stop: leave out people who have opted out of SMS.
+        opt_outs: leave out the phones it contains.
         e164: add the column ``e164``; ``phone`` stays what the service sent.
-        excel_safe: CSV only: a file that spreadsheets open without spoiling phones.
+        excel_safe: CSV only: a file that spreadsheets open without spoiling it.
         token: the rental's token; databases need it, it is part of the key of a row.
+        several: the numbers are of several rentals, each with a token or a name of its own.
+        until: when to give up waiting for a database, as ``time.monotonic`` tells it.
 
     Raises:
         ConfigurationError: a column that does not exist, comes twice, or may not be missing:
             without ``stop_sms`` nobody can see who must not be written to.
     """
 
-    columns: Sequence[str] = COLUMNS
+    columns: Sequence[str] | None = None
     exclude_stop: bool = False
-    suppress: Container[str] | None = None
+    opt_outs: Container[str] | None = None
     e164: bool = False
     excel_safe: bool = False
     token: str | None = None
+    several: bool = False
+    until: float | None = None
 
     def __post_init__(self) -> None:
-        known = (*COLUMNS, E164)
-        for name in self.columns:
-            if name not in known:
-                raise ConfigurationError(f"no column {name!r}; there are {', '.join(known)}")
-        if not self.columns or len(set(self.columns)) != len(self.columns):
-            raise ConfigurationError("the columns must be one or more, each only once")
-        if "stop_sms" not in self.columns and not self.exclude_stop:
-            raise ConfigurationError(
-                "without the column stop_sms nobody sees who has opted out: "
-                "keep it, or exclude them (exclude_stop=True)"
-            )
+        if self.columns is not None:
+            _check_columns(self.columns)
+            if "stop_sms" not in self.columns and not self.exclude_stop:
+                raise ConfigurationError(
+                    "without the column stop_sms nobody sees who has opted out: "
+                    "keep it, or exclude them (exclude_stop=True)"
+                )
+        if self.token is not None and not self.token.strip():
+            raise ConfigurationError("the rental's token must not be empty")
+        if self.token is not None and has_surrogates(self.token):
+            raise ConfigurationError("the rental's token is not text: look at how it was entered")
+
+    def header(self, usual: Sequence[str] = COLUMNS) -> tuple[str, ...]:
+        """Return the columns that are written, where ``usual`` are those nobody chose."""
+        columns = tuple(usual if self.columns is None else self.columns)
+        return (*columns, E164) if self.e164 and E164 not in columns else columns
+
+
+def _check_columns(columns: Sequence[str]) -> None:
+    if isinstance(columns, str):
+        raise ConfigurationError(f"the columns must be a list of names: columns=[{columns!r}]")
+    for name in columns:
+        if name not in ALL_COLUMNS:
+            raise ConfigurationError(f"no column {name!r}; there are {', '.join(ALL_COLUMNS)}")
+    if not columns or len(set(columns)) != len(columns):
+        raise ConfigurationError("the columns must be one or more, each only once")
+
+
+class Origin(NamedTuple):
+    """Where numbers come from: the rental's token and the name of its body, None if unknown."""
+
+    token: str | None = None
+    file: str | None = None
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """The columns that are written."""
-        extra = (E164,) if self.e164 and E164 not in self.columns else ()
-        return (*self.columns, *extra)
+    def key(self) -> str:
+        """What a database knows the rental by: its token, or the name of its body."""
+        return self.token or self.file or ""
+
+
+@runtime_checkable
+class Rentals(Protocol):
+    """Numbers of several rentals, one after the other."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Return what is written of each number unless the caller chooses columns."""
+        ...
+
+    def rentals(self) -> Iterable[tuple[Origin, Batches]]:
+        """Yield where numbers come from, and the numbers; each is read before the next."""
+        ...
 
 
 class Rows:
     """The rows to write, in batches, each read when it is asked for; can be gone through once.
 
     Args:
-        batches: the records.
+        numbers: whatever ``write`` takes.
         options: what of them to write.
 
     Attributes:
         columns: the names of a row's values.
         count: rows given out so far.
         last: the records of the rows given out last.
-        opted_out: records left out so far because of their ``stop_sms``.
-        suppressed: records left out so far because of the suppression list.
+        tokens: what a database knows the rentals so far by, those without numbers too.
+        opted_out: rows given out of people who have opted out.
+        left_out_stop: records left out because of their ``stop_sms``.
+        left_out_listed: records left out because of the opt-out lists.
+
+    Raises:
+        ConfigurationError: the numbers have no shape that can be written.
     """
 
-    def __init__(self, batches: Batches, options: ExportOptions) -> None:
-        self.columns = options.header
+    def __init__(self, numbers: object, options: WriteOptions) -> None:
+        self.columns = options.header(numbers.columns if isinstance(numbers, Rentals) else COLUMNS)
         self.count = 0
         self.last: Sequence[RentedNumber] = ()
+        self.tokens: dict[str, None] = {}
         self.opted_out = 0
-        self.suppressed = 0
-        self._batches = batches
+        self.left_out_stop = 0
+        self.left_out_listed = 0
+        self._rentals = _rentals(numbers, options)
         self._options = options
-        self._getters = [_getter(name) for name in self.columns]
 
     def __iter__(self) -> Iterator[list[Row]]:
-        return map(self.values, self.records())
+        for values in self.values():
+            yield list(zip(*values, strict=True))
 
-    def records(self) -> Iterator[Sequence[RentedNumber]]:
-        """Yield the records of the rows instead of their values, for who can take them whole."""
-        for batch in self._batches:
-            for start in range(0, len(batch), _AT_ONCE):
-                if kept := self._select(batch[start : start + _AT_ONCE]):
+    def values(self, columns: Sequence[str] | None = None) -> Iterator[Values]:
+        """Yield the rows column by column, of these columns or of those that are written."""
+        wanted = self.columns if columns is None else columns
+        for origin, records in self.records():
+            fixed = {TOKEN: origin.token, FILE: origin.file or ""}
+            yield [
+                [fixed[name]] * len(records) if name in fixed else values_of(records, name)
+                for name in wanted
+            ]
+
+    def records(self) -> Iterator[tuple[Origin, Sequence[RentedNumber]]]:
+        """Yield the records of the rows, and where they come from."""
+        for origin, batches in self._rentals:
+            self.tokens[origin.key] = None
+            for batch in pieces(batches):
+                if kept := self._kept(batch):
                     self.count += len(kept)
                     self.last = kept
-                    yield kept
+                    yield origin, kept
 
-    def values(self, records: Sequence[RentedNumber]) -> list[Row]:
-        """Return the values of records, row by row."""
-        return list(zip(*self.by_column(records), strict=True))
-
-    def by_column(self, records: Sequence[RentedNumber]) -> list[list[Any]]:
-        """Return the values of records, column by column."""
-        return [list(map(get, records)) for get in self._getters]
-
-    def _select(self, batch: Sequence[RentedNumber]) -> Sequence[RentedNumber]:
+    def _kept(self, batch: Sequence[RentedNumber]) -> Sequence[RentedNumber]:
         kept = batch
         if self._options.exclude_stop:
             kept = [number for number in kept if not number.stop_sms]
-            self.opted_out += len(batch) - len(kept)
-        if (suppress := self._options.suppress) is not None:
+            self.left_out_stop += len(batch) - len(kept)
+        if (opt_outs := self._options.opt_outs) is not None:
             before = len(kept)
-            kept = [number for number in kept if number.phone not in suppress]
-            self.suppressed += before - len(kept)
+            kept = [number for number in kept if number.phone not in opt_outs]
+            self.left_out_listed += before - len(kept)
+        if not self._options.exclude_stop:
+            self.opted_out += [number.stop_sms for number in kept].count(True)
         return kept
 
 
-def int64_records(rows: Rows) -> Iterator[Sequence[RentedNumber]]:
-    """Yield the records of rows, for a target whose integers have 64 bits.
+def _rentals(numbers: object, options: WriteOptions) -> Iterable[tuple[Origin, Batches]]:
+    if isinstance(numbers, Rentals):
+        return numbers.rentals()
+    if isinstance(numbers, Tabular):
+        return [(Origin(options.token), numbers.all_batches())]
+    if isinstance(numbers, str | bytes | dict) or not isinstance(numbers, Iterable):
+        raise ConfigurationError(_SHAPES.format(type(numbers).__name__))
+    return [(Origin(options.token), _batches(numbers))]
+
+
+def _batches(numbers: Iterable[object]) -> Batches:
+    """Yield lists of records of an iterable that gives records, or lists of them.
 
     Raises:
-        OutputError: an id has more; the message says which row it is.
+        ConfigurationError: it gives something else.
     """
-    for records in rows.records():
-        require_int64(records, rows.count - len(records))
-        yield records
+    gathered: list[RentedNumber] = []
+    for item in numbers:
+        if isinstance(item, RentedNumber):
+            gathered.append(item)
+            if len(gathered) < AT_ONCE:
+                continue
+            yield gathered
+            gathered = []
+        elif isinstance(item, Sequence) and set(map(type, item)) <= {RentedNumber}:
+            if gathered:
+                yield gathered
+                gathered = []
+            yield item
+        else:
+            kinds = item if isinstance(item, list | tuple) else [item]
+            odd = next(each for each in kinds if not isinstance(each, RentedNumber))
+            raise ConfigurationError(_SHAPES.format(type(odd).__name__))
+    yield gathered
 
 
-def complete_rows(rows: Rows) -> Iterator[list[Row]]:
-    """Yield batches of ``(id, phone, stop_sms, e164)`` for a database, e164 None if not asked for.
+def database_rows(rows: Rows) -> Iterator[list[Row]]:
+    """Yield rows of ``(token, id, phone, stop_sms, e164, file)``; what was not asked for is None.
 
     Raises:
         OutputError: an id has more than 64 bits.
     """
-    e164 = _getter(E164) if E164 in rows.columns else _none
-    for records in int64_records(rows):
-        yield [(number.id, number.phone, number.stop_sms, e164(number)) for number in records]
+    for origin, records in rows.records():
+        ids = values_of(records, "id")
+        require_int64(ids, rows.count - len(records))
+        nothing = [None] * len(records)
+        yield list(
+            zip(
+                [origin.key] * len(records),
+                ids,
+                values_of(records, "phone"),
+                values_of(records, "stop_sms"),
+                values_of(records, E164) if E164 in rows.columns else nothing,
+                [origin.file] * len(records) if FILE in rows.columns else nothing,
+                strict=True,
+            )
+        )
 
 
-def require_token(options: ExportOptions) -> str:
-    """Return the token of a rental that goes to a database.
+def require_database(options: WriteOptions) -> str:
+    """Return a rental's token to try a database with.
 
     Raises:
-        ConfigurationError: there is none, it is not text, or a column is missing that the table
-            has.
+        ConfigurationError: there is none, or a column is missing that the table has.
     """
-    if not options.token:
+    if not options.token and not options.several:
         raise ConfigurationError(
             "a database needs the rental's token (token=): it is the key of its rows"
         )
-    if has_surrogates(options.token):
-        raise ConfigurationError("the rental's token is not text: look at how it was entered")
-    if not set(COLUMNS) <= set(options.columns):
+    if not set(COLUMNS) <= set(options.header()):
         raise ConfigurationError(f"a database takes all of {', '.join(COLUMNS)}")
-    return options.token
-
-
-def mask_target(target: str) -> str:
-    """Return a target as it may be shown: an address without its password and parameters.
-
-    >>> mask_target("postgresql://me:secret@db.example/rentals?sslmode=require")
-    'postgresql://me@db.example/rentals'
-
-    Where it cannot be told what is password and what is not, only the scheme is left.
-    """
-    scheme, colon, _ = target.partition("://")
-    if not colon or target.startswith("sqlite:///"):
-        return target
-    found = _ADDRESS.fullmatch(target)
-    return "".join(part or "" for part in found.groups()) if found else f"{scheme}://…"
-
-
-def _none(_: RentedNumber) -> None:
-    return None
-
-
-def _getter(column: str) -> Callable[[RentedNumber], Any]:
-    if column != E164:
-        return attrgetter(column)
-    from smspartner.models.phones import normalise  # noqa: PLC0415 - only who asks for it pays
-
-    return lambda number: normalise(number.phone).e164
+    return options.token or "several"

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from smspartner.decoders import format_names
 from smspartner.errors import ConfigurationError, DecodeError, SMSPartnerError, TruncatedError
-from smspartner.files.rows import mask_target
 from smspartner.models.extras import load
+from smspartner.models.masks import mask_target
 
 #: One or several files, folders, patterns or remote addresses.
 Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"

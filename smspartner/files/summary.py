@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, Final
 
-from smspartner.files.read import Batch, Source
+from smspartner.files.columns import Columns
+from smspartner.files.read import NumbersFile
 from smspartner.models.phones import TERRITORIES, Normalised, normalise
 
 #: The parts of the French plan outside Europe, by their ISO 3166 codes.
@@ -25,7 +26,7 @@ _NOT_GIVEN: Final = Normalised(None, "the file has neither its phone nor an E.16
 _COUNTED: Final = attrgetter("country", "kind")
 
 
-class Survey:
+class Summary:
     """What is in a file; ``add`` takes in its batches, and the rest can be asked at any time.
 
     Attributes:
@@ -61,7 +62,7 @@ class Survey:
         """How many phones are French ones outside Europe."""
         return sum(self.countries[country] for country in OVERSEAS)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Columns) -> None:
         """Take in a batch."""
         phones = _normalised(batch)
         self.numbers += len(phones)
@@ -93,7 +94,7 @@ class Survey:
         }
 
 
-def survey(source: Source, found: Survey | None = None) -> Survey:
+def summarise(source: NumbersFile, found: Summary | None = None) -> Summary:
     """Read a file to its end and return what is in it.
 
     Args:
@@ -101,15 +102,15 @@ def survey(source: Source, found: Survey | None = None) -> Survey:
         found: is filled, for who wants to know what was there before an error.
 
     Raises:
-        DecodeError, ConfigurationError: as for ``Source.batches``.
+        DecodeError, ConfigurationError: as for ``NumbersFile.batches``.
     """
-    result = Survey(source.columns) if found is None else found
+    result = Summary(source.columns) if found is None else found
     for batch in source.batches():
         result.add(batch)
     return result
 
 
-def _normalised(batch: Batch) -> list[Normalised]:
+def _normalised(batch: Columns) -> list[Normalised]:
     if "phone" in batch:
         return list(map(normalise, batch["phone"]))
     return [_NOT_GIVEN if e164 is None else normalise(e164) for e164 in batch["e164"]]

@@ -14,6 +14,13 @@ _IN_ADDRESS: Final = re.compile(r"""(apikey(?:=|%3d|%253d))[^&\s"'<>)]*""", re.I
 _FRENCH: Final = re.compile(r"\+33[1-9]\d{8}", re.ASCII)
 
 
+#: An address as it should be: a password, if any, without the characters that end it.
+_ADDRESS: Final = re.compile(
+    r"(\w+://)(?:([\w.-]+)(?::[^@/?#]*)?(@))?([\w.-]*(?::\d*)?|\[[\d:a-f]*\](?::\d*)?)(/[^?#@]*)?"
+    r"(?:\?[^@]*)?"
+)
+
+
 def mask_phone(phone: str) -> str:
     """Return a phone as it may be shown: its kind and its last two characters.
 
@@ -45,3 +52,18 @@ def mask_address(text: str) -> str:
     'GET /v1/location/status?apiKey=***&token=t'
     """
     return _IN_ADDRESS.sub(rf"\g<1>{MASK}", text)
+
+
+def mask_target(target: str) -> str:
+    """Return a target as it may be shown: an address without its password and parameters.
+
+    >>> mask_target("postgresql://me:secret@db.example/rentals?sslmode=require")
+    'postgresql://me@db.example/rentals'
+
+    Where it cannot be told what is password and what is not, only the scheme is left.
+    """
+    scheme, colon, _ = target.partition("://")
+    if not colon or target.startswith("sqlite:///"):
+        return target
+    found = _ADDRESS.fullmatch(target)
+    return "".join(part or "" for part in found.groups()) if found else f"{scheme}://…"

@@ -40,17 +40,16 @@ class RentedNumber(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         return f"RentedNumber(id={self.id}, phone={phone!r}, stop_sms={self.stop_sms})"
 
 
-def require_int64(numbers: Sequence[RentedNumber], first: int) -> None:
+def require_int64(ids: Sequence[int], first: int) -> None:
     """Refuse ids that a target whose integers have 64 bits cannot hold.
 
     Args:
-        numbers: the records.
+        ids: one or more.
         first: the place of the first of them in the rental, counted from 0.
 
     Raises:
         OutputError: an id has more bits; the message says which record it is.
     """
-    ids = [number.id for number in numbers]
     if max(ids) in _INT64 and min(ids) in _INT64:
         return
     found = next(index for index, value in enumerate(ids) if value not in _INT64)
@@ -60,9 +59,9 @@ def require_int64(numbers: Sequence[RentedNumber], first: int) -> None:
     )
 
 
-def not_text(numbers: Sequence[RentedNumber], first: int) -> OutputError:
-    """Return the error for records of which a phone has a lone surrogate; arguments as above."""
-    found = next((i for i, number in enumerate(numbers) if has_surrogates(number.phone)), 0)
+def not_text(phones: Sequence[str], first: int) -> OutputError:
+    """Return the error for phones of which one has a lone surrogate; arguments as above."""
+    found = next((index for index, phone in enumerate(phones) if has_surrogates(phone)), 0)
     return OutputError(
         f"the phone of record {first + found} (counted from 0) is not text that can be written"
     )

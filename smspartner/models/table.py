@@ -6,7 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from smspartner.models.extras import load
+
 if TYPE_CHECKING:
+    from smspartner.models.columns import Values
     from smspartner.models.number import RentedNumber
 
 
@@ -23,9 +26,15 @@ class Tabular:
     def batches(self) -> Iterable[Sequence[RentedNumber]]:
         """Return the numbers in lists."""
 
-    def _rows(self) -> Iterable[Sequence[RentedNumber]]:
-        """Return what becomes a table."""
+    def all_batches(self) -> Iterable[Sequence[RentedNumber]]:
+        """Return all numbers in lists; an error if some of them have been taken elsewhere."""
         return self.batches()
+
+    def _table(self) -> tuple[Sequence[str], Iterable[Values]]:
+        """Return the names of the columns, and their values, some rows after the others."""
+        from smspartner.models.columns import COLUMNS, columns_of  # noqa: PLC0415 - tables only
+
+        return COLUMNS, columns_of(self.all_batches())
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Return the numbers as an Arrow stream, for consumers of the PyCapsule interface.
@@ -35,17 +44,19 @@ class Tabular:
         """
         from smspartner.models.arrow import arrow_c_stream  # noqa: PLC0415 - an extra
 
-        return arrow_c_stream(self._rows(), requested_schema)
+        columns, values = self._table()
+        return arrow_c_stream(values, columns, requested_schema)
 
     def to_arrow(self) -> Any:
-        """Return a ``pyarrow.Table``.
+        """Return a ``pyarrow.Table``; in memory it takes 24 bytes for each number.
 
         Raises:
             ConfigurationError: pyarrow is not installed.
         """
         from smspartner.models.arrow import to_arrow  # noqa: PLC0415 - an extra
 
-        return to_arrow(self._rows())
+        columns, values = self._table()
+        return to_arrow(values, columns)
 
     def to_pandas(self) -> Any:
         """Return a ``pandas.DataFrame``, phones as text.
@@ -53,9 +64,8 @@ class Tabular:
         Raises:
             ConfigurationError: pandas or pyarrow is not installed.
         """
-        from smspartner.models.arrow import to_pandas  # noqa: PLC0415 - an extra
-
-        return to_pandas(self._rows())
+        load("pandas", "smspartner[arrow] pandas")
+        return self.to_arrow().to_pandas()
 
     def to_polars(self) -> Any:
         """Return a ``polars.DataFrame``.
@@ -63,6 +73,4 @@ class Tabular:
         Raises:
             ConfigurationError: Polars or pyarrow is not installed.
         """
-        from smspartner.models.arrow import to_polars  # noqa: PLC0415 - an extra
-
-        return to_polars(self._rows())
+        return load("polars", "smspartner[arrow] polars").from_arrow(self.to_arrow())

@@ -46,7 +46,11 @@ def test_download_writes_a_private_csv_and_nothing_else(
     assert names(tmp_path) == ["n.csv"]
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err == "500 numbers written to n.csv\n"
+    stops = sum(number.stop_sms for number in sandbox.expected())
+    assert shown.err == (
+        f"500 numbers written to n.csv; {stops} of them have opted out "
+        "(--exclude-stop leaves them out)\n"
+    )
 
 
 def test_download_to_standard_output_leaves_words_to_standard_error(

@@ -21,7 +21,7 @@ from number_files import KINDS, TOKEN, write_body, write_export, write_kind
 
 from smspartner.cli import run
 from smspartner.files.read import open_numbers
-from smspartner.files.summary import Survey, survey
+from smspartner.files.summary import Summary, summarise
 from smspartner.models.number import RentedNumber
 from smspartner.sandbox.people import numbers_of
 
@@ -109,7 +109,7 @@ def test_repetitions_are_counted_like_a_set_would(tmp_path: Path) -> None:
         tmp_path / "n.csv", [RentedNumber(i, f"06399{i % 777:05}", stop_sms=False) for i in ids]
     )
     with open_numbers("n.csv") as source:
-        found = survey(source)
+        found = summarise(source)
     assert found.repeated_ids == 20_000 - len(set(ids))
     assert found.repeated_phones == 20_000 - len({i % 777 for i in ids})
 
@@ -305,7 +305,7 @@ def test_help_loads_nothing_of_it() -> None:
 
 
 def test_memory_is_as_promised() -> None:
-    found = Survey(["id", "phone"])
+    found = Summary(["id", "phone"])
     phones = [f"+3363998{n:04}" for n in range(5_000)]
     for start in range(0, 50_000, 5_000):
         found.add({"id": list(range(start, start + 5_000)), "phone": phones})

@@ -187,7 +187,7 @@ Use = Callable[[smspartner.NumberStream], object]
 
 
 def exported(stream: smspartner.NumberStream) -> object:
-    return list(stream._rows())
+    return list(stream.all_batches())
 
 
 #: What needs all numbers of a stream.
@@ -209,7 +209,7 @@ WHOLE: list[Use] = [
         next,
         list,
         lambda stream: next(stream.batches()),
-        lambda stream: next(stream._rows()),
+        lambda stream: next(stream.all_batches()),
         lambda stream: list(islice(stream.batches(), 1)),
         pa.table,
     ],
@@ -225,7 +225,7 @@ def test_what_needs_all_numbers_is_refused_once_some_were_taken(
 
 def test_a_table_that_others_read_from_meanwhile_is_refused(client: Client) -> None:
     with client.stream("n-20000") as stream:
-        rows = stream._rows()
+        rows = stream.all_batches()
         next(rows)
         next(stream)
         with pytest.raises(ConfigurationError, match=r"^rental n-20000: 1 numbers of this stream"):

@@ -51,7 +51,7 @@ def test_columns_that_nobody_asks_for_are_not_made(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = scan_polars(archive, columns=["id", "e164"])
-    monkeypatch.setattr("smspartner.files.bodies._e164", None)  # it is not called
+    monkeypatch.setattr("smspartner.files.bodies.e164_of_all", None)  # it is not called
 
     assert frame.select("id").collect().height == len(NUMBERS)
 

@@ -15,19 +15,21 @@ from number_files import (
     SourceError,
     as_dicts,
     batches,
+    check,
     disk_that_fills_up,
     failing,
     left_in,
     numbers,
 )
 
+from smspartner import write
 from smspartner.errors import ConfigurationError, OutputError
-from smspartner.files import write as export
-from smspartner.files.write import ExportOptions
 from smspartner.models import arrow
-from smspartner.models import arrow as interchange
+from smspartner.models.arrow import record_batches
+from smspartner.models.columns import columns_of
 from smspartner.models.number import RentedNumber
 from smspartner.models.rental import Rental
+from smspartner.models.table import Tabular
 
 pa = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
 pq = pytest.importorskip("pyarrow.parquet", reason="the extra arrow is not installed")
@@ -43,14 +45,14 @@ SCHEMA = pa.schema(
 SOME = [RentedNumber(index, phone, index % 2 == 0) for index, phone in enumerate(ODD_PHONES)]
 
 
-class Stream:
-    """An object with the Arrow PyCapsule protocol, as a rental and a stream have it."""
+class Stream(Tabular):
+    """Numbers on their way, as a table."""
 
     def __init__(self, source: Iterator[list[RentedNumber]]) -> None:
         self._source = source
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return interchange.arrow_c_stream(self._source, requested_schema)
+    def batches(self) -> Iterator[list[RentedNumber]]:
+        return self._source
 
 
 def read(path: Path) -> Any:
@@ -66,7 +68,7 @@ def read(path: Path) -> Any:
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("count", [0, 1, 500, 70_000])
 def test_a_file_holds_all_numbers_under_the_schema(tmp_path: Path, name: str, count: int) -> None:
-    written = export.write(batches(count), tmp_path / name)
+    written = write(batches(count), tmp_path / name)
     table = read(tmp_path / name)
     assert table.schema == SCHEMA
     assert table.to_pylist() == as_dicts(numbers(count))
@@ -76,7 +78,7 @@ def test_a_file_holds_all_numbers_under_the_schema(tmp_path: Path, name: str, co
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) -> None:
-    export.write([SOME], tmp_path / name)
+    write([SOME], tmp_path / name)
     assert read(tmp_path / name).to_pylist() == as_dicts(SOME)
 
 
@@ -91,13 +93,13 @@ def test_a_file_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) ->
     )
 )
 def test_any_record_survives_arrow(records: list[RentedNumber]) -> None:
-    table = interchange.to_arrow([records])
+    table = Stream(iter([records])).to_arrow()
     table.validate(full=True)
     assert table.to_pylist() == as_dicts(records)
 
 
 def test_row_groups_have_one_size_whatever_the_batches_are(tmp_path: Path) -> None:
-    export.write(batches(150_000, size=997), tmp_path / "numbers.parquet")
+    write(batches(150_000, size=997), tmp_path / "numbers.parquet")
     metadata = pq.ParquetFile(tmp_path / "numbers.parquet").metadata
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     assert sizes == [65_536, 65_536, 18_928]
@@ -109,7 +111,7 @@ def test_the_phone_in_e164_can_be_null_and_nothing_else(tmp_path: Path, name: st
         RentedNumber(index, phone, stop_sms=False)
         for index, phone in enumerate(["06 39 98 00 42", "unknown", "0692000000"])
     ]
-    export.write([records], tmp_path / name, options=ExportOptions(e164=True))
+    write([records], tmp_path / name, e164=True)
     table = read(tmp_path / name)
     assert table["e164"].to_pylist() == ["+33639980042", None, "+262692000000"]
     assert [field.nullable for field in table.schema] == [False, False, False, True]
@@ -117,8 +119,7 @@ def test_the_phone_in_e164_can_be_null_and_nothing_else(tmp_path: Path, name: st
 
 @pytest.mark.parametrize("name", FILES)
 def test_columns_can_be_chosen_in_a_file(tmp_path: Path, name: str) -> None:
-    options = ExportOptions(columns=("phone",), exclude_stop=True)
-    export.write([numbers(3)], tmp_path / name, options=options)
+    write([numbers(3)], tmp_path / name, columns=("phone",), exclude_stop=True)
     assert read(tmp_path / name).to_pydict() == {"phone": ["+33639980001", "+33639980002"]}
 
 
@@ -126,7 +127,7 @@ def test_columns_can_be_chosen_in_a_file(tmp_path: Path, name: str) -> None:
 def test_a_source_that_fails_leaves_the_file_as_it_was(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"before")
     with pytest.raises(SourceError):
-        export.write(failing(after=140), tmp_path / name)
+        write(failing(after=140), tmp_path / name)
     assert (tmp_path / name).read_bytes() == b"before"
     assert left_in(tmp_path) == [name]
 
@@ -135,7 +136,7 @@ def test_a_source_that_fails_leaves_the_file_as_it_was(tmp_path: Path, name: str
 def test_a_disk_that_fills_up_leaves_the_file_as_it_was(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"before")
     with pytest.raises(OutputError, match="larger than allowed here"), disk_that_fills_up(65_536):
-        export.write(batches(70_000), tmp_path / name)
+        write(batches(70_000), tmp_path / name)
     assert (tmp_path / name).read_bytes() == b"before"
     assert left_in(tmp_path) == [name]
 
@@ -147,7 +148,7 @@ def test_an_id_beyond_64_bits_is_an_error_that_names_the_record(
 ) -> None:
     records = [*numbers(3), RentedNumber(identifier, "+33639980042", stop_sms=False)]
     with pytest.raises(OutputError, match=r"the id of record 3 \(counted from 0\)"):
-        export.write([records], tmp_path / name)
+        write([records], tmp_path / name)
     assert left_in(tmp_path) == []
 
 
@@ -156,7 +157,7 @@ def test_an_extra_that_is_missing_is_named_before_a_download(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'smspartner\[arrow\]'"):
-        export.check(tmp_path / "numbers.parquet")
+        check(tmp_path / "numbers.parquet")
 
 
 # Libraries: files, and objects with the protocol.
@@ -237,7 +238,7 @@ def test_a_stream_that_fails_is_never_a_shorter_table(library: Reader) -> None:
 
 def test_a_consumer_can_ask_for_another_schema() -> None:
     wanted = pa.schema([("id", pa.int64()), ("phone", pa.large_utf8()), ("stop_sms", pa.bool_())])
-    capsule = interchange.arrow_c_stream(batches(3), wanted.__arrow_c_schema__())
+    capsule = Stream(batches(3)).__arrow_c_stream__(wanted.__arrow_c_schema__())
     reader = pa.RecordBatchReader._import_from_c_capsule(capsule)
     assert reader.schema.field("phone").type == pa.large_utf8()
     assert reader.read_all().to_pylist() == as_dicts(numbers(3))
@@ -246,7 +247,7 @@ def test_a_consumer_can_ask_for_another_schema() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_pandas_reads_the_file(tmp_path: Path, name: str) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    export.write([SOME], tmp_path / name)
+    write([SOME], tmp_path / name)
     read_file = pandas.read_parquet if name.endswith(".parquet") else pandas.read_feather
     assert read_file(tmp_path / name).to_dict("records") == as_dicts(SOME)
 
@@ -254,14 +255,14 @@ def test_pandas_reads_the_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_polars_reads_the_file(tmp_path: Path, name: str) -> None:
     polars = pytest.importorskip("polars", reason="Polars is not installed")
-    export.write([SOME], tmp_path / name)
+    write([SOME], tmp_path / name)
     read_file = polars.read_parquet if name.endswith(".parquet") else polars.read_ipc
     assert read_file(tmp_path / name).to_dicts() == as_dicts(SOME)
 
 
 def test_duckdb_reads_the_parquet_file(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
-    export.write([SOME], tmp_path / "numbers.parquet")
+    write([SOME], tmp_path / "numbers.parquet")
     with duckdb.connect() as database:
         found = database.read_parquet(str(tmp_path / "numbers.parquet"))
         assert [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()] == as_dicts(
@@ -271,7 +272,7 @@ def test_duckdb_reads_the_parquet_file(tmp_path: Path) -> None:
 
 def test_csv_comes_back_through_pandas_as_it_was(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
-    export.write([SOME], tmp_path / "numbers.csv")
+    write([SOME], tmp_path / "numbers.csv")
     frame = pandas.read_csv(tmp_path / "numbers.csv", dtype=str, keep_default_na=False)
     assert frame["phone"].tolist() == ODD_PHONES
     assert frame["id"].tolist() == [str(record.id) for record in SOME]
@@ -282,11 +283,11 @@ def test_csv_comes_back_through_pandas_as_it_was(tmp_path: Path) -> None:
 def test_helpers_give_frames_with_text_phones(count: int) -> None:
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     polars = pytest.importorskip("polars", reason="Polars is not installed")
-    frame = interchange.to_pandas(batches(count))
+    frame = Stream(batches(count)).to_pandas()
     assert frame.to_dict("records") == as_dicts(numbers(count))
     assert pandas.api.types.is_string_dtype(frame["phone"])
-    assert interchange.to_polars(batches(count)).schema["phone"] == polars.String
-    assert interchange.to_arrow(batches(count)).schema == SCHEMA
+    assert Stream(batches(count)).to_polars().schema["phone"] == polars.String
+    assert Stream(batches(count)).to_arrow().schema == SCHEMA
 
 
 def test_a_phone_with_half_a_character_is_our_error_in_memory_too() -> None:
@@ -304,9 +305,9 @@ def test_record_batches_come_one_at_a_time() -> None:
             taken += len(batch)
             yield batch
 
-    stream = interchange.record_batches(counted())
+    stream = record_batches(columns_of(counted()))
     assert next(stream).num_rows == 65_536
-    assert taken == 66_000
+    assert taken == 72_000
 
 
 def test_more_text_than_arrow_can_hold_is_an_error_that_says_so(
@@ -315,4 +316,4 @@ def test_more_text_than_arrow_can_hold_is_an_error_that_says_so(
     pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
     monkeypatch.setattr(arrow, "_MOST_TEXT", 1000)
     with pytest.raises(OutputError, match="more than 2 GiB of text"):
-        export.write(batches(500), tmp_path / "numbers.arrow")
+        write(batches(500), tmp_path / "numbers.arrow")

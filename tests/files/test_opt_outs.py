@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from number_files import numbers, through_pipe
 
+from smspartner import write
 from smspartner.cli import run
 from smspartner.errors import ConfigurationError
-from smspartner.files import write as export
 from smspartner.files.opt_outs import SuppressionList, read_suppression
 from smspartner.files.spotting import spot
-from smspartner.files.write import ExportOptions
 from smspartner.models import phones
 
 ONE, TWO, THREE = "+33639980001", "+33639980002", "+33639980003"
@@ -313,21 +312,20 @@ def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path, name: str) -> No
 
 def test_an_export_leaves_out_who_is_on_the_list(tmp_path: Path) -> None:
     suppression = read_suppression(listed(tmp_path, b"0639980001\n0639980003\n0639989999\n"))
-    options = ExportOptions(suppress=suppression)
-    written = export.write([numbers(5)], tmp_path / "numbers.csv", options=options)
-    assert (written.rows, written.suppressed) == (3, 2)
+    written = write([numbers(5)], tmp_path / "numbers.csv", opt_outs=suppression)
+    assert (written.rows, written.left_out_listed) == (3, 2)
     assert ONE not in (tmp_path / "numbers.csv").read_text()
 
 
 def test_our_own_exports_can_be_lists(tmp_path: Path) -> None:
     for name, options in (
-        ("a.csv", ExportOptions()),
-        ("b.csv", ExportOptions(excel_safe=True)),
-        ("c.jsonl", ExportOptions()),
-        ("d.json", ExportOptions()),
-        ("e.db", ExportOptions(token="rental-1")),
+        ("a.csv", {}),
+        ("b.csv", {"excel_safe": True}),
+        ("c.jsonl", {}),
+        ("d.json", {}),
+        ("e.db", {"token": "rental-1"}),
     ):
-        export.write([numbers(50)], tmp_path / name, options=options)
+        write([numbers(50)], tmp_path / name, **options)
         assert read_suppression(tmp_path / name).phones == 50
 
 
@@ -337,8 +335,7 @@ def test_an_export_that_is_no_text_is_a_list_too(
     tmp_path: Path, name: str, columns: tuple[str]
 ) -> None:
     pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
-    options = ExportOptions(columns=columns, exclude_stop=True)
-    export.write([numbers(3000)], tmp_path / name, options=options)
+    write([numbers(3000)], tmp_path / name, columns=columns, exclude_stop=True)
     suppression = read_suppression(tmp_path / name)
     assert suppression.phones == 3000 * 6 // 7
     assert ONE in suppression

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from number_files import ODD_PHONES, SourceError, batches, failing, numbers
+from number_files import ODD_PHONES, SourceError, batches, check, failing, numbers
 
+from smspartner import write
 from smspartner.errors import ConfigurationError, OutputError
-from smspartner.files import write as export
-from smspartner.files.write import ExportOptions
 from smspartner.models.number import RentedNumber
 
 psycopg = pytest.importorskip("psycopg", reason="the extra postgres is not installed")
 
 PASSWORD = "ninety nine/percent@home"  # noqa: S105 - of a server that lives for seconds
 QUOTED = "ninety%20nine%2Fpercent%40home"
-TOKEN = ExportOptions(token="rental-1")
 Table = list[tuple[object, ...]]
 
 
@@ -46,29 +44,25 @@ def stored(token: str, records: list[RentedNumber]) -> Table:
     return [(token, each.id, each.phone, each.stop_sms, None) for each in records]
 
 
-def options(token: str, *, e164: bool = False, exclude_stop: bool = False) -> ExportOptions:
-    return ExportOptions(token=token, e164=e164, exclude_stop=exclude_stop)
-
-
 @pytest.mark.parametrize("count", [0, 1, 5000])
 def test_all_numbers_are_in_the_table(address: str, count: int) -> None:
-    written = export.write(batches(count), address, options=TOKEN)
+    written = write(batches(count), address, token="rental-1")
     assert table(address) == stored("rental-1", numbers(count))
     assert (written.rows, written.bytes) == (count, None)
     assert written.target == "postgresql://postgres@/rentals"
 
 
 def test_writing_twice_gives_the_same_table(address: str) -> None:
-    export.write(batches(2000), address, options=TOKEN)
+    write(batches(2000), address, token="rental-1")
     once = table(address)
-    export.write(batches(2000), address, options=TOKEN)
+    write(batches(2000), address, token="rental-1")
     assert table(address) == once
 
 
 def test_writing_twice_leaves_rows_that_are_right_alone(address: str) -> None:
     versions = []
     for _ in range(2):
-        export.write(batches(500), address, options=TOKEN)
+        write(batches(500), address, token="rental-1")
         with psycopg.connect(address) as connection:
             query = "SELECT DISTINCT xmin::text FROM rented_numbers"
             versions.append(connection.execute(query).fetchall())
@@ -76,10 +70,10 @@ def test_writing_twice_leaves_rows_that_are_right_alone(address: str) -> None:
 
 
 def test_a_rental_is_in_the_table_as_it_was_exported_last(address: str) -> None:
-    export.write([numbers(10)], address, options=options("a", e164=True))
-    export.write([numbers(3)], address, options=options("b"))
+    write([numbers(10)], address, token="a", e164=True)
+    write([numbers(3)], address, token="b")
     changed = [RentedNumber(1, "+33639989999", stop_sms=False), *numbers(4)[1:]]
-    export.write([changed], address, options=options("a", exclude_stop=True))
+    write([changed], address, token="a", exclude_stop=True)
     assert table(address) == [*stored("a", changed), *stored("b", numbers(3))]
 
 
@@ -88,7 +82,7 @@ def test_the_phone_in_e164_stands_beside_what_was_sent(address: str) -> None:
         RentedNumber(1, "06 39 98 00 42", stop_sms=True),
         RentedNumber(2, "unknown", stop_sms=False),
     ]
-    export.write([records], address, options=options("a", e164=True))
+    write([records], address, token="a", e164=True)
     assert table(address) == [
         ("a", 1, "06 39 98 00 42", True, "+33639980042"),
         ("a", 2, "unknown", False, None),
@@ -97,7 +91,7 @@ def test_the_phone_in_e164_stands_beside_what_was_sent(address: str) -> None:
 
 def test_odd_phones_come_back_as_they_were(address: str) -> None:
     odd = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(ODD_PHONES)]
-    export.write([odd], address, options=TOKEN)
+    write([odd], address, token="rental-1")
     assert table(address) == stored("rental-1", odd)
 
 
@@ -106,14 +100,14 @@ def test_an_id_that_comes_twice_is_one_row_the_last_one(address: str) -> None:
         RentedNumber(1, "+33639980001", stop_sms=False),
         RentedNumber(1, "+33639980002", stop_sms=True),
     ]
-    export.write([records], address, options=TOKEN)
+    write([records], address, token="rental-1")
     assert table(address) == stored("rental-1", records[1:])
 
 
 @pytest.mark.parametrize("identifier", [2**63 - 1, -(2**63)])
 def test_an_id_of_64_bits_fits(address: str, identifier: int) -> None:
     records = [RentedNumber(identifier, "+33639980042", stop_sms=False)]
-    export.write([records], address, options=TOKEN)
+    write([records], address, token="rental-1")
     assert table(address) == stored("rental-1", records)
 
 
@@ -128,30 +122,30 @@ def test_an_id_of_64_bits_fits(address: str, identifier: int) -> None:
 def test_a_record_that_does_not_fit_leaves_the_table_as_it_was(
     address: str, record: RentedNumber, message: str
 ) -> None:
-    export.write([numbers(3)], address, options=TOKEN)
+    write([numbers(3)], address, token="rental-1")
     with pytest.raises(OutputError, match=message) as caught:
-        export.write([[*numbers(3), record]], address, options=TOKEN)
+        write([[*numbers(3), record]], address, token="rental-1")
     assert "3363998" not in str(caught.value)
     assert table(address) == stored("rental-1", numbers(3))
 
 
 def test_a_source_that_fails_leaves_the_table_as_it_was(address: str) -> None:
-    export.write([numbers(3)], address, options=TOKEN)
+    write([numbers(3)], address, token="rental-1")
     with pytest.raises(SourceError):
-        export.write(failing(after=20), address, options=TOKEN)
+        write(failing(after=20), address, token="rental-1")
     assert table(address) == stored("rental-1", numbers(3))
 
 
 def test_a_source_that_fails_leaves_no_table_where_none_was(address: str) -> None:
     with pytest.raises(SourceError):
-        export.write(failing(after=20), address, options=TOKEN)
+        write(failing(after=20), address, token="rental-1")
     with psycopg.connect(address) as connection:
         found = connection.execute("SELECT to_regclass('rented_numbers')").fetchone()
     assert found == (None,)
 
 
 def test_a_server_that_goes_away_leaves_the_table_as_it_was(address: str) -> None:
-    export.write([numbers(3)], address, options=TOKEN)
+    write([numbers(3)], address, token="rental-1")
 
     def killed() -> Iterator[list[RentedNumber]]:
         yield from batches(20_000)
@@ -163,7 +157,7 @@ def test_a_server_that_goes_away_leaves_the_table_as_it_was(address: str) -> Non
         yield from batches(20_000)
 
     with pytest.raises(OutputError, match="cannot write postgresql://postgres@/rentals: "):
-        export.write(killed(), address, options=TOKEN)
+        write(killed(), address, token="rental-1")
     assert table(address) == stored("rental-1", numbers(3))
 
 
@@ -171,13 +165,13 @@ def test_a_table_of_that_name_with_another_shape_is_an_error(address: str) -> No
     with psycopg.connect(address) as connection:
         connection.execute("CREATE TABLE rented_numbers (x int)")
     with pytest.raises(OutputError, match="column") as caught:
-        export.write([numbers(3)], address, options=TOKEN)
+        write([numbers(3)], address, token="rental-1")
     assert "\n" not in str(caught.value)
 
 
 def test_a_password_opens_the_door(renter: str) -> None:
-    export.check(renter, options=TOKEN)
-    written = export.write([numbers(3)], renter, options=TOKEN)
+    check(renter, token="rental-1")
+    written = write([numbers(3)], renter, token="rental-1")
     assert written.target == "postgresql://renter@/rentals"
     assert table(renter) == stored("rental-1", numbers(3))
 
@@ -195,13 +189,13 @@ def clerk(address: str, server: str) -> Iterator[str]:
 def test_who_may_not_make_tables_can_write_to_the_one_that_is_there(
     address: str, clerk: str
 ) -> None:
-    export.write([numbers(2)], address, options=options("a"))
+    write([numbers(2)], address, token="a")
     with psycopg.connect(address) as connection:
         rights = "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(f"GRANT {rights} ON rented_numbers TO clerk")
-    export.check(clerk, options=options("b"))
+    check(clerk, token="b")
     for _ in range(2):
-        export.write([numbers(3)], clerk, options=options("b"))
+        write([numbers(3)], clerk, token="b")
     assert table(address) == [*stored("a", numbers(2)), *stored("b", numbers(3))]
 
 
@@ -211,27 +205,27 @@ def test_a_right_that_is_missing_is_found_before_a_download(
 ) -> None:
     rights = {"SELECT", "INSERT", "UPDATE", "DELETE"} - {right}
     if right != "TABLE":
-        export.write([numbers(2)], address, options=TOKEN)
+        write([numbers(2)], address, token="rental-1")
         with psycopg.connect(address) as connection:
             connection.execute(f"GRANT {', '.join(rights)} ON rented_numbers TO clerk")
     with pytest.raises(OutputError, match=r"permission denied for (table rented|schema public)"):
-        export.check(clerk, options=TOKEN)
+        check(clerk, token="rental-1")
 
 
 def test_a_table_with_another_shape_is_found_before_a_download(address: str) -> None:
     with psycopg.connect(address) as connection:
         connection.execute("CREATE TABLE rented_numbers (token text, id int, phone text)")
     with pytest.raises(OutputError, match="column"):
-        export.check(address, options=TOKEN)
+        check(address, token="rental-1")
 
 
 def test_a_check_changes_nothing(address: str) -> None:
-    export.check(address, options=TOKEN)
+    check(address, token="rental-1")
     with psycopg.connect(address) as connection:
         found = connection.execute("SELECT to_regclass('rented_numbers')").fetchone()
     assert found == (None,)
-    export.write([numbers(3)], address, options=TOKEN)
-    export.check(address, options=TOKEN)
+    write([numbers(3)], address, token="rental-1")
+    check(address, token="rental-1")
     assert table(address) == stored("rental-1", numbers(3))
 
 
@@ -246,7 +240,7 @@ def write_together(address: str, rentals: dict[str, list[list[RentedNumber]]]) -
             ready.wait()
 
         try:
-            export.write(source(), address, options=options(token))
+            write(source(), address, token=token)
         except BaseException as error:  # noqa: BLE001 - for the main thread
             failures.append(error)
 
@@ -270,15 +264,15 @@ def test_writers_of_several_rentals_make_one_table_together(address: str) -> Non
 def test_a_writer_does_not_wait_for_another_ones_download(address: str) -> None:
     def first() -> Iterator[list[RentedNumber]]:
         yield numbers(3)
-        export.write([numbers(2)], address, options=options("b"))  # it would wait for ever
+        write([numbers(2)], address, token="b")  # it would wait for ever
         assert table(address) == stored("b", numbers(2))
 
-    export.write(first(), address, options=options("a"))
+    write(first(), address, token="a")
     assert table(address) == [*stored("a", numbers(3)), *stored("b", numbers(2))]
 
 
 def test_of_two_writers_of_a_rental_one_is_the_last(address: str) -> None:
-    export.write([numbers(1, start=99)], address, options=options("a"))
+    write([numbers(1, start=99)], address, token="a")
     with psycopg.connect(address) as connection:
         # What is between the statements of a writer by chance takes some time here.
         connection.execute(
@@ -304,7 +298,7 @@ def test_the_last_writer_wins_whatever_the_server_is_set_to(address: str, level:
 
 def test_a_token_that_is_not_text_is_refused_as_such(address: str) -> None:
     with pytest.raises(ConfigurationError, match="the rental's token is not text"):
-        export.write([numbers(1)], address, options=options("\udcff"))
+        write([numbers(1)], address, token="\udcff")
 
 
 def everything_said(error: BaseException | None) -> str:
@@ -316,13 +310,11 @@ def everything_said(error: BaseException | None) -> str:
     return said
 
 
-@pytest.mark.parametrize(
-    "action", [export.check, lambda *args, **more: export.write([], *args, **more)]
-)
+@pytest.mark.parametrize("action", [check, lambda *args, **more: write([], *args, **more)])
 def test_a_wrong_password_is_an_error_that_does_not_show_it(renter: str, action: Any) -> None:
     wrong = renter.replace(QUOTED, "s3cr3t-but-wrong")
     with pytest.raises(OutputError, match="password authentication failed") as caught:
-        action(wrong, options=TOKEN)
+        action(wrong, token="rental-1")
     assert "s3cr3t" not in everything_said(caught.value)
 
 
@@ -342,7 +334,7 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(renter: str, action:
 )
 def test_an_address_that_cannot_be_read_is_an_error_that_does_not_show_it(target: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot read the address postgresql://") as caught:
-        export.check(target, options=TOKEN)
+        check(target, token="rental-1")
     assert "\n" not in str(caught.value)
     said = everything_said(caught.value)
     assert "s3cr3t" not in said
@@ -354,7 +346,7 @@ def test_a_server_that_is_not_there_is_an_error_that_does_not_show_the_password(
 ) -> None:
     target = f"postgresql://me:s3cr3t@/database?host={tmp_path}"
     with pytest.raises(OutputError, match="cannot write postgresql://me@/database: ") as caught:
-        export.check(target, options=TOKEN)
+        check(target, token="rental-1")
     said = everything_said(caught.value)
     assert "s3cr3t" not in said
     assert "\n" not in str(caught.value)
@@ -363,4 +355,4 @@ def test_a_server_that_is_not_there_is_an_error_that_does_not_show_the_password(
 def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'smspartner\[postgres\]'"):
-        export.check("postgresql://host/database", options=TOKEN)
+        check("postgresql://host/database", token="rental-1")

@@ -446,7 +446,7 @@ def test_a_body_on_one_line_is_a_body_wherever_its_beginning_is_cut(
     path = write_body(tmp_path / f"one-line{suffix}", 100)
     for start in range(2000, 2200):  # two whole records and more
         monkeypatch.setattr(input_file, "START", start)
-        monkeypatch.setattr("smspartner.files.formats.csv_read.START", start)
+        monkeypatch.setattr("smspartner.files.formats.csv.START", start)
         with open_numbers(path) as source:
             assert source.kind == f"{suffix[1:].upper()} body"
 

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from number_files import as_dicts, batches, dicts_in, left_in, numbers
+from number_files import as_dicts, batches, check, dicts_in, left_in, numbers
 
+import smspartner
+from smspartner import write
 from smspartner.errors import ConfigurationError, OutputError
-from smspartner.files import write as export
-from smspartner.files.write import ExportOptions, Rows
+from smspartner.files import sinks
+from smspartner.files.rows import Rows, WriteOptions
+from smspartner.files.sinks import sink_for
+from smspartner.models.masks import mask_target
 from smspartner.models.number import RentedNumber
 
-TOKEN = ExportOptions(token="rental-1")
 FILES = ["numbers.csv", "numbers.jsonl", "numbers.json"]
 TARGETS = [*FILES, "numbers.db"]
 
@@ -26,19 +29,19 @@ TARGETS = [*FILES, "numbers.db"]
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_who_has_opted_out_is_left_out_when_asked_for(tmp_path: Path, name: str) -> None:
-    options = ExportOptions(exclude_stop=True, token="rental-1")
-    written = export.write(batches(1000), tmp_path / name, options=options)
+    written = write(batches(1000), tmp_path / name, exclude_stop=True, token="rental-1")
     wanted = [number for number in numbers(1000) if not number.stop_sms]
     assert dicts_in(tmp_path / name) == as_dicts(wanted)
-    assert (written.rows, written.opted_out) == (len(wanted), 1000 - len(wanted))
+    assert (written.rows, written.left_out_stop) == (len(wanted), 1000 - len(wanted))
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_who_is_suppressed_is_left_out(tmp_path: Path, name: str) -> None:
-    options = ExportOptions(suppress={"+33639980001", "+33639980003"}, token="rental-1")
-    written = export.write([numbers(5)], tmp_path / name, options=options)
+    written = write(
+        [numbers(5)], tmp_path / name, opt_outs={"+33639980001", "+33639980003"}, token="rental-1"
+    )
     assert [row["id"] for row in dicts_in(tmp_path / name)] == [1, 3, 5]
-    assert (written.rows, written.suppressed) == (3, 2)
+    assert (written.rows, written.left_out_listed) == (3, 2)
 
 
 def test_the_phone_in_e164_stands_beside_what_was_sent(tmp_path: Path) -> None:
@@ -46,9 +49,8 @@ def test_the_phone_in_e164_stands_beside_what_was_sent(tmp_path: Path) -> None:
         RentedNumber(index, phone, stop_sms=False)
         for index, phone in enumerate(["06 39 98 00 42", "unknown", "0692000000"])
     ]
-    options = ExportOptions(e164=True)
     for name in FILES:
-        export.write([records], tmp_path / name, options=options)
+        write([records], tmp_path / name, e164=True)
     assert (tmp_path / "numbers.csv").read_text() == (
         "id,phone,stop_sms,e164\n"
         "0,06 39 98 00 42,false,+33639980042\n"
@@ -61,17 +63,18 @@ def test_the_phone_in_e164_stands_beside_what_was_sent(tmp_path: Path) -> None:
 
 
 def test_columns_can_be_chosen_and_ordered(tmp_path: Path) -> None:
-    options = ExportOptions(columns=("stop_sms", "phone"))
-    export.write([numbers(1)], tmp_path / "numbers.csv", options=options)
-    export.write([numbers(1)], tmp_path / "numbers.jsonl", options=options)
+    write([numbers(1)], tmp_path / "numbers.csv", columns=("stop_sms", "phone"))
+    write([numbers(1)], tmp_path / "numbers.jsonl", columns=("stop_sms", "phone"))
     assert (tmp_path / "numbers.csv").read_text() == "stop_sms,phone\ntrue,+33639980000\n"
     assert (tmp_path / "numbers.jsonl").read_text() == '{"stop_sms":true,"phone":"+33639980000"}\n'
 
 
 def test_a_row_of_one_empty_cell_is_not_a_blank_line(tmp_path: Path) -> None:
-    options = ExportOptions(columns=["e164"], exclude_stop=True)
-    export.write(
-        [[RentedNumber(1, "unknown", stop_sms=False)]], tmp_path / "n.csv", options=options
+    write(
+        [[RentedNumber(1, "unknown", stop_sms=False)]],
+        tmp_path / "n.csv",
+        columns=["e164"],
+        exclude_stop=True,
     )
     assert (tmp_path / "n.csv").read_text() == 'e164\n""\n'
 
@@ -88,12 +91,11 @@ def test_a_row_of_one_empty_cell_is_not_a_blank_line(tmp_path: Path) -> None:
 )
 def test_columns_that_cannot_work_are_refused(columns: tuple[str, ...], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        ExportOptions(columns=columns)
+        WriteOptions(columns=columns)
 
 
 def test_stop_sms_may_go_where_nobody_has_opted_out_any_more(tmp_path: Path) -> None:
-    options = ExportOptions(columns=("id", "phone"), exclude_stop=True)
-    export.write([numbers(2)], tmp_path / "numbers.csv", options=options)
+    write([numbers(2)], tmp_path / "numbers.csv", columns=("id", "phone"), exclude_stop=True)
     assert (tmp_path / "numbers.csv").read_text() == "id,phone\n2,+33639980001\n"
 
 
@@ -121,8 +123,8 @@ def test_stop_sms_may_go_where_nobody_has_opted_out_any_more(tmp_path: Path) -> 
     ],
 )
 def test_the_target_or_the_user_tells_the_sink(target: str, to: str | None, name: str) -> None:
-    assert export.sink_for(target, to).name == name
-    assert export.sink_for(Path(target) if "://" not in target else target, to).name == name
+    assert sink_for(target, to).name == name
+    assert sink_for(Path(target) if "://" not in target else target, to).name == name
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_a_target_without_a_sink_is_an_error_that_lists_what_there_is(
     target: str, to: str | None, named: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        export.sink_for(target, to)
+        sink_for(target, to)
     assert str(caught.value) == (
         f"no way to write {named!r}; there are csv .csv, jsonl .jsonl .ndjson, json .json, "
         "parquet .parquet, arrow .arrow .feather, sqlite .db .sqlite .sqlite3 sqlite://, "
@@ -157,17 +159,17 @@ def test_somebody_elses_sink_is_found_and_gets_what_ours_get(
         extra = None
         seen: list[tuple[object, ...]]
 
-        def check(self, target: str, options: ExportOptions) -> None: ...
+        def check(self, target: str, options: WriteOptions) -> None: ...
 
-        def write(self, rows: Rows, target: str, options: ExportOptions) -> None:  # noqa: ARG002
+        def write(self, rows: Rows, target: str, options: WriteOptions) -> None:  # noqa: ARG002
             self.seen = [row for batch in rows for row in batch]
 
-    monkeypatch.setattr(export, "sinks", dict(export.sinks))
+    monkeypatch.setattr(sinks, "sinks", dict(sinks.sinks))
     sink = Counting()
-    export.register_sink(sink)
-    written = export.write([numbers(3)], "x.count", options=ExportOptions(exclude_stop=True))
+    smspartner.register_sink(sink)
+    written = write([numbers(3)], "x.count", exclude_stop=True)
     assert sink.seen == [(2, "+33639980001", False), (3, "+33639980002", False)]
-    assert (written.sink, written.rows, written.bytes) == ("counting", 2, None)
+    assert (written.rows, written.bytes) == (2, None)
 
 
 @pytest.mark.parametrize("name", ["numbers.jsonl", "numbers.db"])
@@ -175,24 +177,24 @@ def test_the_form_for_spreadsheets_is_refused_where_there_is_none(
     tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="excel_safe is for CSV, not for"):
-        export.check(tmp_path / name, options=ExportOptions(excel_safe=True, token="rental-1"))
+        check(tmp_path / name, excel_safe=True, token="rental-1")
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_asking_first_finds_a_folder_that_is_missing(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match="its folder does not exist; create it first"):
-        export.check(tmp_path / "missing" / name, options=TOKEN)
+        check(tmp_path / "missing" / name, token="rental-1")
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_asking_first_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
-    export.check(tmp_path / name, options=TOKEN)
+    check(tmp_path / name, token="rental-1")
     assert left_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("to", ["csv", "jsonl", "json"])
 def test_standard_output_takes_text(to: str, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    written = export.write([numbers(3)], "-", to=to)
+    written = write([numbers(3)], "-", to=to)
     out = capfdbinary.readouterr().out
     assert out.count(b"+3363998") == 3
     assert written.bytes == len(out)
@@ -202,7 +204,7 @@ def test_standard_output_takes_text(to: str, capfdbinary: pytest.CaptureFixture[
 def test_standard_output_takes_no_columnar_file(to: str) -> None:
     pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
     with pytest.raises(ConfigurationError, match=f"{to} needs a file"):
-        export.check("-", to=to)
+        check("-", to=to)
 
 
 @pytest.mark.parametrize(
@@ -226,15 +228,13 @@ def test_standard_output_takes_no_columnar_file(to: str) -> None:
     ],
 )
 def test_a_target_is_shown_without_its_password(target: str, shown: str) -> None:
-    assert export.mask_target(target) == shown
+    assert mask_target(target) == shown
 
 
 @given(password=st.text(min_size=5), host=st.sampled_from(["host", "host:5432", "[::1]", ""]))
 def test_no_password_is_ever_shown(password: str, host: str) -> None:
     for target in (f"x://me:{password}@{host}/db", f"x://{host}/db?password={password}"):
-        assert password not in export.mask_target(target).removeprefix("x://me@").removeprefix(
-            "x://"
-        )
+        assert password not in mask_target(target).removeprefix("x://me@").removeprefix("x://")
 
 
 # What is imported.
@@ -258,5 +258,5 @@ def test_a_phone_with_half_a_character_is_an_error_that_names_the_record(
         pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
     half = RentedNumber(99, "+3363998\ud800", stop_sms=False)
     with pytest.raises(OutputError, match=r"the phone of record 1002 \(counted from 0\)"):
-        export.write([numbers(1000), [*numbers(2), half]], tmp_path / name, options=TOKEN)
+        write([numbers(1000), [*numbers(2), half]], tmp_path / name, token="rental-1")
     assert left_in(tmp_path) == []

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
+import signal
 import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from number_files import SourceError, as_dicts, batches, dicts_in, failing, left_in, numbers
+from number_files import (
+    SourceError,
+    as_dicts,
+    batches,
+    check,
+    dicts_in,
+    failing,
+    left_in,
+    numbers,
+    read,
+)
 
+from smspartner import write
 from smspartner.errors import ConfigurationError, OutputError
-from smspartner.files import write as export
-from smspartner.files.write import ExportOptions
+from smspartner.files.read import open_numbers
+from smspartner.files.rows import WriteOptions
+from smspartner.files.write import write_rows
 from smspartner.models.number import RentedNumber
-
-TOKEN = ExportOptions(token="rental-1")
 
 
 def table(path: Path) -> list[tuple[object, ...]]:
@@ -27,25 +38,21 @@ def table(path: Path) -> list[tuple[object, ...]]:
         return database.execute("SELECT * FROM rented_numbers ORDER BY token, id").fetchall()
 
 
-def options(token: str, *, e164: bool = False, exclude_stop: bool = False) -> ExportOptions:
-    return ExportOptions(token=token, e164=e164, exclude_stop=exclude_stop)
-
-
 def test_writing_twice_gives_the_same_table(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
-    export.write(batches(2000), target, options=TOKEN)
+    write(batches(2000), target, token="rental-1")
     once = table(target)
-    export.write(batches(2000), f"sqlite:///{target}", options=TOKEN)
+    write(batches(2000), f"sqlite:///{target}", token="rental-1")
     assert table(target) == once
     assert len(once) == 2000
 
 
 def test_a_rental_is_in_the_table_as_it_was_exported_last(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
-    export.write([numbers(10)], target, options=options("a", e164=True))
-    export.write([numbers(3)], target, options=options("b"))
+    write([numbers(10)], target, token="a", e164=True)
+    write([numbers(3)], target, token="b")
     changed = [RentedNumber(1, "+33639989999", stop_sms=False), *numbers(4)[1:]]
-    export.write([changed], target, options=options("a", exclude_stop=True))
+    write([changed], target, token="a", exclude_stop=True)
     assert table(target) == [
         ("a", 1, "+33639989999", 0, None),
         ("a", 2, "+33639980001", 0, None),
@@ -62,13 +69,13 @@ def test_an_id_that_comes_twice_is_one_row_the_last_one(tmp_path: Path) -> None:
         RentedNumber(1, "+33639980001", stop_sms=False),
         RentedNumber(1, "+33639980002", stop_sms=True),
     ]
-    export.write([records], tmp_path / "numbers.db", options=TOKEN)
+    write([records], tmp_path / "numbers.db", token="rental-1")
     assert table(tmp_path / "numbers.db") == [("rental-1", 1, "+33639980002", 1, None)]
 
 
 def test_phones_are_text_in_the_database(tmp_path: Path) -> None:
     records = [RentedNumber(1, "0639980042", stop_sms=False)]
-    export.write([records], tmp_path / "numbers.db", options=options("a", e164=True))
+    write([records], tmp_path / "numbers.db", token="a", e164=True)
     with closing(sqlite3.connect(tmp_path / "numbers.db")) as database:
         types = database.execute("SELECT typeof(phone), typeof(e164) FROM rented_numbers")
         assert types.fetchall() == [("text", "text")]
@@ -80,7 +87,7 @@ def test_other_tables_of_a_database_stay(tmp_path: Path) -> None:
     with closing(sqlite3.connect(target)) as database, database:
         database.execute("CREATE TABLE mine (x)")
         database.execute("INSERT INTO mine VALUES (1)")
-    export.write([numbers(3)], target, options=TOKEN)
+    write([numbers(3)], target, token="rental-1")
     with closing(sqlite3.connect(target)) as database:
         assert database.execute("SELECT x FROM mine").fetchall() == [(1,)]
 
@@ -90,13 +97,13 @@ def test_a_table_of_that_name_with_another_shape_is_an_error(tmp_path: Path) -> 
     with closing(sqlite3.connect(target)) as database, database:
         database.execute("CREATE TABLE rented_numbers (x)")
     with pytest.raises(OutputError, match=r"cannot write '.*crm\.db': SQLite says"):
-        export.write([numbers(3)], target, options=TOKEN)
+        write([numbers(3)], target, token="rental-1")
 
 
 def test_a_file_that_is_no_database_is_found_before_a_download(tmp_path: Path) -> None:
     (tmp_path / "numbers.db").write_bytes(b"not a database, but long enough for a header" * 10)
     with pytest.raises(OutputError, match="SQLite says file is not a database"):
-        export.check(tmp_path / "numbers.db", options=TOKEN)
+        check(tmp_path / "numbers.db", token="rental-1")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +111,7 @@ def test_a_file_that_is_no_database_is_found_before_a_download(tmp_path: Path) -
 )
 def test_sqlite_needs_a_file(target: str) -> None:
     with pytest.raises(ConfigurationError, match="SQLite needs a file"):
-        export.check(target, to="sqlite", options=TOKEN)
+        check(target, to="sqlite", token="rental-1")
 
 
 @pytest.mark.parametrize("name", ["a%20b?c#d.db", ":memory:", "file:x.db"])
@@ -112,7 +119,7 @@ def test_a_file_name_of_a_database_is_taken_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    export.write([numbers(1)], f"sqlite:///{name}", options=TOKEN)
+    write([numbers(1)], f"sqlite:///{name}", token="rental-1")
     assert left_in(tmp_path) == [name]
 
 
@@ -120,40 +127,30 @@ def test_a_file_name_of_a_database_is_taken_as_it_is(
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (ExportOptions(), "a database needs the rental's token"),
+        ({}, "a database needs the rental's token"),
         (
-            ExportOptions(token="a", columns=("id", "stop_sms")),
+            {"token": "a", "columns": ("id", "stop_sms")},
             "a database takes all of id, phone, stop_sms",
         ),
     ],
     ids=["no token", "no phone"],
 )
 def test_a_database_needs_the_key_of_its_rows_and_all_columns(
-    target: str, wrong: ExportOptions, message: str
+    target: str, wrong: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        export.check(target, options=wrong)
+        check(target, **wrong)
 
 
-@pytest.mark.parametrize("journal", ["journal", "wal"])
-def test_a_journal_is_as_private_as_its_database(tmp_path: Path, journal: str) -> None:
+def test_a_wal_is_as_private_as_its_database(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
-    seen: dict[str, int] = {}
-
-    def watched() -> Iterator[list[RentedNumber]]:
-        for batch in batches(2000):
-            yield batch
-            seen.update(
-                (path.name, stat.S_IMODE(path.stat().st_mode)) for path in tmp_path.iterdir()
-            )
-
-    if journal == "wal":
-        export.write([numbers(1)], target, options=TOKEN)
-        with closing(sqlite3.connect(target)) as database:
-            database.execute("PRAGMA journal_mode = wal")
-    export.write(watched(), target, options=TOKEN)
-    assert f"numbers.db-{journal}" in seen
-    assert set(seen.values()) == {0o600}
+    write([numbers(1)], target, token="rental-1")
+    with closing(sqlite3.connect(target)) as reader:
+        reader.execute("PRAGMA journal_mode = wal").fetchone()
+        reader.execute("SELECT * FROM rented_numbers").fetchone()
+        write(batches(2000), target, token="rental-1")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["numbers.db", "numbers.db-wal", "numbers.db-shm"], 0o600)
 
 
 @pytest.mark.parametrize("identifier", [2**63, -(2**63) - 1, 10**30])
@@ -162,100 +159,127 @@ def test_an_id_beyond_64_bits_is_an_error_that_names_the_record(
 ) -> None:
     records = [*numbers(1200), RentedNumber(identifier, "+33639980042", stop_sms=False)]
     with pytest.raises(OutputError, match=r"the id of record 1200 \(counted from 0\)"):
-        export.write([records[:700], records[700:]], tmp_path / "numbers.db", options=TOKEN)
+        write([records[:700], records[700:]], tmp_path / "numbers.db", token="rental-1")
     assert left_in(tmp_path) == []
 
 
 @pytest.mark.parametrize("identifier", [2**63 - 1, -(2**63)])
 def test_an_id_of_64_bits_fits_into_a_database(tmp_path: Path, identifier: int) -> None:
     records = [RentedNumber(identifier, "+33639980042", stop_sms=False)]
-    export.write([records], tmp_path / "numbers.db", options=TOKEN)
+    write([records], tmp_path / "numbers.db", token="rental-1")
     assert dicts_in(tmp_path / "numbers.db") == as_dicts(records)
 
 
-def test_two_writers_of_a_new_database_both_succeed(tmp_path: Path) -> None:
+def test_a_writer_does_not_wait_for_another_ones_download(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
-    assert behind_a_writer(target, lambda: None) == "written"
-    assert [row[0] for row in table(target)] == ["first"] * 10 + ["second"] * 3
-
-
-@pytest.mark.parametrize("removed_late", [False, True], ids=["at once", "late"])
-def test_a_writer_that_fails_takes_no_other_writers_data_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, removed_late: bool
-) -> None:
-    target, unlink = tmp_path / "numbers.db", Path.unlink
-
-    def slowly(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - Path's own
-        time.sleep(0.3)
-        unlink(path, missing_ok)
-
-    def fail() -> None:
-        if removed_late:
-            monkeypatch.setattr(Path, "unlink", slowly)
-        raise SourceError
-
-    assert behind_a_writer(target, fail) == "written"
-    assert table(target) == [("second", *row) for row in rows(3)]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-
-
-def behind_a_writer(target: Path, end: Callable[[], None]) -> str:
-    """Write a rental while another writer of a new database is at work, which then ends so."""
-    at_work, go_on = threading.Event(), threading.Event()
-    outcome = []
 
     def first() -> Iterator[list[RentedNumber]]:
         yield numbers(10)
-        at_work.set()
-        go_on.wait(10)
-        end()
+        write([numbers(3)], target, token="second")
 
-    def write_first() -> None:
-        with contextlib.suppress(SourceError):
-            export.write(first(), target, options=options("first"))
-
-    def write_second() -> None:
-        try:
-            export.write([numbers(3)], target, options=options("second"))
-        except OutputError as error:
-            outcome.append(str(error))
-        else:
-            outcome.append("written")
-
-    threads = [threading.Thread(target=write_first), threading.Thread(target=write_second)]
-    threads[0].start()
-    at_work.wait(10)
-    threads[1].start()
-    time.sleep(0.2)  # until it waits for the lock
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    return outcome[0]
+    write(first(), target, token="first")
+    assert [row[0] for row in table(target)] == ["first"] * 10 + ["second"] * 3
 
 
-def rows(count: int) -> list[tuple[object, ...]]:
-    return [(each.id, each.phone, each.stop_sms, None) for each in numbers(count)]
-
-
-def test_a_database_that_is_removed_while_it_is_written_is_no_success(tmp_path: Path) -> None:
+def test_a_writer_that_fails_takes_no_other_writers_data_along(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
 
-    def removing() -> Iterator[list[RentedNumber]]:
-        yield numbers(3)
-        target.unlink()
+    def first() -> Iterator[list[RentedNumber]]:
+        yield numbers(10)
+        write([numbers(3)], target, token="second")
+        raise SourceError
 
-    with pytest.raises(OutputError, match=r"numbers\.db"):
-        export.write(removing(), target, options=TOKEN)
+    with pytest.raises(SourceError):
+        write(first(), target, token="first")
+    assert [row[0] for row in table(target)] == ["second"] * 3
+
+
+def test_a_writer_waits_for_another_one_and_hears_ctrl_c_meanwhile(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    write([numbers(1)], target, token="rental-1")
+    with closing(sqlite3.connect(target, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.2, other.execute, ["COMMIT"]).start()
+        write([numbers(3)], target, token="rental-1")
+        assert len(table(target)) == 3
+
+        other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            write([numbers(4)], target, token="rental-1")
+        assert time.monotonic() - start < 5
+        other.execute("ROLLBACK")
+    assert len(table(target)) == 3
+
+
+def test_a_deadline_bounds_the_wait_for_another_writer(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    write([numbers(1)], target, token="rental-1")
+    with closing(sqlite3.connect(target, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        with pytest.raises(OutputError, match="database is locked"):
+            check(target, token="rental-1", until=start + 0.2)
+        options = WriteOptions(token="rental-1", until=start + 0.4)
+        with pytest.raises(OutputError, match="database is locked"):
+            write_rows([numbers(3)], target, options=options)
+        assert 0.4 <= time.monotonic() - start < 5
+
+
+def test_an_id_that_comes_twice_keeps_the_stop_of_either(tmp_path: Path) -> None:
+    twice = [
+        RentedNumber(1, "+33639980001", stop_sms=True),
+        RentedNumber(1, "+33639980002", stop_sms=False),
+    ]
+    write([twice], tmp_path / "numbers.db", token="rental-1")
+    assert table(tmp_path / "numbers.db") == [("rental-1", 1, "+33639980002", 1, None)]
+
+
+def test_a_rental_without_numbers_is_a_rental(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    write([numbers(3)], target, token="full")
+    write([], target, token="empty")
+    write([], target, token="empty")
+    with open_numbers(target, token="empty") as found:
+        assert (list(found.batches()), found.rentals) == ([], 2)
+    with pytest.raises(ConfigurationError, match="no rental of this token; it has 2 of other ones"):
+        read(target, token="unknown")
+
+
+def test_a_further_column_that_must_not_be_null_is_found_before_a_download(tmp_path: Path) -> None:
+    target = tmp_path / "crm.db"
+    write([numbers(3)], target, token="rental-1")
+    with closing(sqlite3.connect(target)) as database:
+        database.execute("CREATE TABLE again AS SELECT * FROM rented_numbers")
+        database.execute("DROP TABLE rented_numbers")
+        database.execute(KEYED.format("phone, e164, list TEXT NOT NULL"))
+    with pytest.raises(OutputError, match=r"NOT NULL constraint failed: rented_numbers\.list"):
+        check(target, token="rental-1")
+
+
+def test_a_check_never_sets_off_a_trigger(tmp_path: Path) -> None:
+    target = tmp_path / "crm.db"
+    write([numbers(3)], target, token="rental-1")
+    with closing(sqlite3.connect(target)) as database:
+        database.execute(
+            "CREATE TRIGGER never AFTER INSERT ON rented_numbers BEGIN SELECT RAISE(ABORT, 'no'); "
+            "END"
+        )
+    check(target, token="rental-1")
+    with pytest.raises(OutputError, match="SQLite says no"):
+        write([numbers(4)], target, token="rental-1")
+    assert len(table(target)) == 3
 
 
 def test_a_failure_leaves_no_new_database_behind_a_link_either(tmp_path: Path) -> None:
     link = tmp_path / "link.db"
     link.symlink_to(tmp_path / "numbers.db")
-    export.check(link, options=TOKEN)
+    check(link, token="rental-1")
     with pytest.raises(SourceError):
-        export.write(failing(after=2), link, options=TOKEN)
+        write(failing(after=2), link, token="rental-1")
     assert left_in(tmp_path) == ["link.db"]
-    export.write([numbers(3)], link, options=TOKEN)
+    write([numbers(3)], link, token="rental-1")
     assert len(table(tmp_path / "numbers.db")) == 3
 
 
@@ -278,35 +302,35 @@ def test_a_table_that_cannot_take_the_rows_is_found_before_a_download(
         database.execute(table_there)
     before = target.read_bytes()
     with pytest.raises(OutputError, match=message):
-        export.check(target, options=TOKEN)
+        check(target, token="rental-1")
     assert target.read_bytes() == before
 
 
 def test_a_database_that_cannot_be_written_is_found_before_a_download(tmp_path: Path) -> None:
     target = tmp_path / "numbers.db"
-    export.write([numbers(3)], target, options=TOKEN)
+    write([numbers(3)], target, token="rental-1")
     # The rights of a file do not stop root; a folder in the place of the journal does.
     (tmp_path / "numbers.db-journal").mkdir()
     with pytest.raises(OutputError, match=r"cannot write '.*numbers\.db'"):
-        export.check(target, options=TOKEN)
+        check(target, token="rental-1")
 
 
 @pytest.mark.parametrize("there", [b"", None], ids=["an empty file", "a database"])
 def test_a_check_changes_nothing(tmp_path: Path, there: bytes | None) -> None:
     target = tmp_path / "numbers.db"
     if there is None:
-        export.write([numbers(3)], target, options=TOKEN)
+        write([numbers(3)], target, token="rental-1")
     else:
         target.write_bytes(there)
     before = target.read_bytes()
-    export.check(target, options=options("another"))
+    check(target, token="another")
     assert target.read_bytes() == before
     assert left_in(tmp_path) == ["numbers.db"]
 
 
 def test_a_token_that_is_not_text_is_refused_as_such(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="the rental's token is not text"):
-        export.write([numbers(1)], tmp_path / "numbers.db", options=options("\udcff"))
+        write([numbers(1)], tmp_path / "numbers.db", token="\udcff")
 
 
 @pytest.mark.parametrize("name", ["file/x.db", "missing/x.db", "x" * 300 + ".db", "a\0b.db"])
@@ -315,4 +339,4 @@ def test_a_place_where_no_database_can_be_is_found_before_a_download(
 ) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write"):
-        export.check(tmp_path / name, options=TOKEN)
+        check(tmp_path / name, token="rental-1")

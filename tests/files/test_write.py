@@ -23,12 +23,11 @@ from number_files import (
     numbers,
 )
 
+from smspartner import write
 from smspartner.errors import OutputError
-from smspartner.files import write as export
-from smspartner.files.write import ExportOptions
+from smspartner.models.columns import COLUMNS
 from smspartner.models.number import RentedNumber
 
-TOKEN = ExportOptions(token="rental-1")
 FILES = ["numbers.csv", "numbers.jsonl", "numbers.json"]
 TARGETS = [*FILES, "numbers.db"]
 
@@ -39,9 +38,9 @@ TARGETS = [*FILES, "numbers.db"]
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 5000])
 def test_every_sink_writes_all_numbers_in_order(tmp_path: Path, name: str, count: int) -> None:
     target = tmp_path / name
-    written = export.write(batches(count), target, options=TOKEN)
+    written = write(batches(count), target, token="rental-1")
     assert dicts_in(target) == as_dicts(numbers(count))
-    assert (written.rows, written.target, written.columns) == (count, str(target), export.COLUMNS)
+    assert (written.rows, written.target, written.columns) == (count, str(target), COLUMNS)
     assert written.bytes == (None if name.endswith(".db") else target.stat().st_size)
     assert left_in(tmp_path) == [name]
 
@@ -49,7 +48,7 @@ def test_every_sink_writes_all_numbers_in_order(tmp_path: Path, name: str, count
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_sink_gives_odd_phones_back_as_they_were(tmp_path: Path, name: str) -> None:
     odd = [RentedNumber(index, phone, index % 2 == 0) for index, phone in enumerate(ODD_PHONES)]
-    export.write([odd], tmp_path / name, options=TOKEN)
+    write([odd], tmp_path / name, token="rental-1")
     assert dicts_in(tmp_path / name) == as_dicts(odd)
 
 
@@ -60,13 +59,13 @@ def test_every_sink_gives_any_text_back(
 ) -> None:
     records = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(phones)]
     target = tmp_path_factory.mktemp("any") / name
-    export.write([records], target, options=TOKEN)
+    write([records], target, token="rental-1")
     assert dicts_in(target) == as_dicts(records)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_every_file_is_private(tmp_path: Path, name: str) -> None:
-    export.write(batches(10), tmp_path / name, options=TOKEN)
+    write(batches(10), tmp_path / name, token="rental-1")
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
@@ -79,10 +78,10 @@ def test_a_source_that_fails_leaves_the_target_as_it_was(
 ) -> None:
     target = tmp_path / name
     if before:
-        export.write(batches(10), target, options=TOKEN)
+        write(batches(10), target, token="rental-1")
     held = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(SourceError):
-        export.write(failing(after=20), target, options=TOKEN)
+        write(failing(after=20), target, token="rental-1")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == held
 
 
@@ -95,10 +94,10 @@ def test_a_disk_that_fills_up_leaves_the_target_as_it_was(
 ) -> None:
     target = tmp_path / name
     if before:
-        export.write(batches(10), target, options=TOKEN)
+        write(batches(10), target, token="rental-1")
     held = dicts_in(target) if before else None
     with pytest.raises(OutputError, match="cannot write"), disk_that_fills_up(400_000):
-        export.write(batches(100_000), target, options=TOKEN)
+        write(batches(100_000), target, token="rental-1")
     assert left_in(tmp_path) == ([name] if before else [])
     assert (dicts_in(target) if before else None) == held
 
@@ -107,7 +106,7 @@ def test_a_disk_that_fills_up_leaves_the_target_as_it_was(
 def test_every_sink_holds_a_few_batches_and_not_the_rental(tmp_path: Path, name: str) -> None:
     tracemalloc.start()
     try:
-        export.write(batches(60_000), tmp_path / name, options=TOKEN)
+        write(batches(60_000), tmp_path / name, token="rental-1")
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -116,7 +115,7 @@ def test_every_sink_holds_a_few_batches_and_not_the_rental(tmp_path: Path, name:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_rental_in_memory_can_be_written_as_one_batch(tmp_path: Path, name: str) -> None:
-    export.write([tuple(numbers(10_000))], tmp_path / name, options=TOKEN)
+    write([tuple(numbers(10_000))], tmp_path / name, token="rental-1")
     assert dicts_in(tmp_path / name) == as_dicts(numbers(10_000))
 
 
@@ -124,7 +123,7 @@ def test_a_rental_in_memory_can_be_written_as_one_batch(tmp_path: Path, name: st
 
 
 def test_csv_is_plain_and_the_same_everywhere(tmp_path: Path) -> None:
-    export.write([numbers(2)], tmp_path / "numbers.csv")
+    write([numbers(2)], tmp_path / "numbers.csv")
     assert (tmp_path / "numbers.csv").read_bytes() == (
         b"id,phone,stop_sms\n1,+33639980000,true\n2,+33639980001,false\n"
     )
@@ -132,7 +131,7 @@ def test_csv_is_plain_and_the_same_everywhere(tmp_path: Path) -> None:
 
 def test_csv_for_spreadsheets_keeps_phones_as_text(tmp_path: Path) -> None:
     records = [*numbers(1), RentedNumber(2, '=HYPERLINK("x")', stop_sms=False)]
-    export.write([records], tmp_path / "numbers.csv", options=ExportOptions(excel_safe=True))
+    write([records], tmp_path / "numbers.csv", excel_safe=True)
     assert (tmp_path / "numbers.csv").read_bytes().decode() == (
         "\ufeffid;phone;stop_sms\r\n"
         '1;"=""+33639980000""";true\r\n'
@@ -142,7 +141,7 @@ def test_csv_for_spreadsheets_keeps_phones_as_text(tmp_path: Path) -> None:
 
 def test_csv_for_spreadsheets_lets_no_text_out_of_its_formula(tmp_path: Path) -> None:
     odd = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(ODD_PHONES)]
-    export.write([odd], tmp_path / "numbers.csv", options=ExportOptions(excel_safe=True))
+    write([odd], tmp_path / "numbers.csv", excel_safe=True)
     text = (tmp_path / "numbers.csv").read_bytes().decode("utf-8-sig")
     cells = [row["phone"] for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=";")]
     for cell, phone in zip(cells, ODD_PHONES, strict=True):
@@ -153,8 +152,8 @@ def test_csv_for_spreadsheets_lets_no_text_out_of_its_formula(tmp_path: Path) ->
 
 
 def test_json_has_the_names_of_python_one_record_a_line(tmp_path: Path) -> None:
-    export.write([numbers(2)], tmp_path / "numbers.jsonl")
-    export.write([numbers(2)], tmp_path / "numbers.json")
+    write([numbers(2)], tmp_path / "numbers.jsonl")
+    write([numbers(2)], tmp_path / "numbers.json")
     lines = (
         b'{"id":1,"phone":"+33639980000","stop_sms":true}',
         b'{"id":2,"phone":"+33639980001","stop_sms":false}',
@@ -166,5 +165,5 @@ def test_json_has_the_names_of_python_one_record_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_an_id_of_any_size_fits_into_text(tmp_path: Path, name: str) -> None:
     records = [RentedNumber(10**30, "+33639980042", stop_sms=True)]
-    export.write([records], tmp_path / name)
+    write([records], tmp_path / name)
     assert dicts_in(tmp_path / name) == as_dicts(records)

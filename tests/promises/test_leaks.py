@@ -30,7 +30,7 @@ from leaks import (
     walked,
     without_tests,
 )
-from number_files import disk_that_fills_up
+from number_files import check, disk_that_fills_up
 from rawserver import RawServer, answer
 from rich.console import Console
 from rich.traceback import Traceback
@@ -52,8 +52,8 @@ from smspartner import (
     TransportError,
     decode,
     iter_decode,
+    write,
 )
-from smspartner.files import write as export
 from smspartner.transport import retry
 
 SANDBOX: Final = {
@@ -150,8 +150,7 @@ def ways(client: Client, token: str, form: str, folder: Path) -> dict[str, Calla
 
     def exported(target: str) -> None:
         with client.stream(token, format=form) as stream:
-            options = export.ExportOptions(token=token)
-            export.write(stream.batches(), folder / target, options=options)
+            write(stream.batches(), folder / target, token=token)
 
     return {
         "download": lambda: client.download(token, format=form),
@@ -290,19 +289,17 @@ ODD: Final = {
 def test_no_number_that_cannot_be_written_shows_a_secret(
     watch: Watch, tmp_path: Path, target: str, odd: str
 ) -> None:
-    options = export.ExportOptions(token="t")
     batches = [[RentedNumber(1, PHONE, stop_sms=False)], [ODD[odd]]]
-    error = watch.failure(lambda: export.write(batches, tmp_path / target, options=options))
+    error = watch.failure(lambda: write(batches, tmp_path / target, token="t"))
     assert error is None or type(error) is OutputError
 
 
 def test_no_database_that_cannot_be_reached_shows_its_password(watch: Watch) -> None:
-    options = export.ExportOptions(token="t")
     batches = [[RentedNumber(1, PHONE, stop_sms=False)]]
     address = f"postgresql://me:{SENT}@127.0.0.1:9/x"
     for call in (
-        lambda: export.check(address, options=options),
-        lambda: export.write(batches, address, options=options),
+        lambda: check(address, token="t"),
+        lambda: write(batches, address, token="t"),
     ):
         assert type(watch.failure(call)) is OutputError
 

@@ -11,9 +11,9 @@ import pytest
 PROGRAM = """
 import sys
 from number_files import batches
-from smspartner.files import write as export
+from smspartner import write
 
-written = export.write(batches(1_000_000), sys.argv[1], options=export.ExportOptions(token="a"))
+written = write(batches(1_000_000), sys.argv[1], token="a")
 assert written.rows == 1_000_000
 with open("/proc/self/status") as status:
     print(next(line.split()[1] for line in status if line.startswith("VmHWM")))

@@ -23,7 +23,7 @@ from floor_plan import calls, loads, needs, rooms
 from smspartner import errors
 from smspartner.cli import cli
 from smspartner.cli.exit_codes import Exit, exit_code
-from smspartner.files.write import sinks
+from smspartner.files.sinks import sinks
 from smspartner.models import account, status
 from smspartner.models import envelope as answers
 from smspartner.models import number as models

@@ -12,13 +12,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from smspartner.files import write as export
-from smspartner.files.read import BATCH_COLUMNS, Batch, open_numbers
-from smspartner.files.write import ExportOptions
+from smspartner import write
+from smspartner.files import write as writing
+from smspartner.files.columns import Columns
+from smspartner.files.read import BATCH_COLUMNS, open_numbers
+from smspartner.files.rows import WriteOptions
+from smspartner.models.columns import COLUMNS
 from smspartner.models.number import RentedNumber
 from smspartner.sandbox.bodies import render
 
@@ -44,6 +47,11 @@ NEEDS_ARROW: Final = {"numbers.parquet", "numbers.arrow"}
 Row = tuple[object, ...]
 
 
+def check(target: Path | str, *, to: str | None = None, **options: Any) -> None:
+    """Ask whether a target can be written, with the options of ``write``."""
+    writing.check(target, to=to, options=WriteOptions(**options))
+
+
 def skip_without_extra(name: str) -> None:
     if name in NEEDS_ARROW:
         pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
@@ -60,17 +68,18 @@ def write_export(
     path: Path,
     numbers: Sequence[RentedNumber],
     *,
-    columns: Sequence[str] = export.COLUMNS,
+    columns: Sequence[str] = COLUMNS,
     e164: bool = False,
 ) -> Path:
-    options = ExportOptions(
+    write(
+        [numbers],
+        path,
         token=TOKEN,
         excel_safe=path.name.startswith("excel"),
         columns=columns,
         exclude_stop="stop_sms" not in columns,
         e164=e164,
     )
-    export.write([numbers], path, options=options)
     return path
 
 
@@ -87,7 +96,7 @@ def read(path: Path | str, token: str | None = None) -> list[Row]:
         return [row for batch in source.batches() for row in rows_of(batch)]
 
 
-def rows_of(batch: Batch) -> Iterator[Row]:
+def rows_of(batch: Columns) -> Iterator[Row]:
     return zip(*(batch[name] for name in BATCH_COLUMNS if name in batch), strict=True)
 
 

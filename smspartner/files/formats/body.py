@@ -19,7 +19,7 @@ from smspartner.errors import (
     UnsafeXMLError,
     api_error,
 )
-from smspartner.files.columns import Batch
+from smspartner.files.columns import Columns
 from smspartner.files.input_file import InputFile
 from smspartner.models.number import RentedNumber
 
@@ -41,7 +41,7 @@ class BodyFormat:
         first = start.lstrip(_LEADING)[:1]
         return first not in {b"", b'"'} and any(first in known.first_bytes for known in decoders())
 
-    def read(self, file: InputFile) -> Iterator[Batch]:
+    def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield the numbers; the errors are those of the reader, and name the file."""
         reader = ResponseReader()
         with _naming(file):
@@ -53,7 +53,7 @@ class BodyFormat:
             file.declared = reader.declared
 
 
-def _columns(records: list[RentedNumber]) -> Batch:
+def _columns(records: list[RentedNumber]) -> Columns:
     return {
         "id": [number.id for number in records],
         "phone": [number.phone for number in records],

@@ -13,7 +13,7 @@ import msgspec
 
 from smspartner.decoders.limits import KIB
 from smspartner.errors import DecodeError, LimitError, TruncatedError
-from smspartner.files.columns import Batch, counted_from, has_phones
+from smspartner.files.columns import Columns, counted_from, has_phones
 from smspartner.files.input_file import LONGEST, InputFile
 from smspartner.files.json_records import Malformed, Records
 
@@ -42,7 +42,7 @@ class JSONLinesFormat:
             return False
         return has_phones(list(names)) and "success" not in names
 
-    def read(self, file: InputFile) -> Iterator[Batch]:
+    def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield a batch for each 256 KiB of lines."""
         records = Records(file, lines=True)
         for lines in _blocks(file):
@@ -92,7 +92,7 @@ class JSONFormat:
         """Look for the bracket that opens an array."""
         return _without_bom(start).lstrip(_WHITE).startswith(b"[")
 
-    def read(self, file: InputFile) -> Iterator[Batch]:
+    def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield the array in slices.
 
         Where to cut is guessed and the parser judges, as in bodies: a slice starts at depth one,
@@ -117,7 +117,7 @@ def _behind_bracket(start: bytes) -> bytes:
     return _without_bom(start).lstrip(_WHITE).removeprefix(b"[")
 
 
-def _slice(records: Records, window: bytes) -> tuple[Batch | None, int]:
+def _slice(records: Records, window: bytes) -> tuple[Columns | None, int]:
     """Return the records of a window and where the next one begins, 0 where no cut is right."""
     for cut in (_guessed, _walked):
         end, start = cut(window)
@@ -156,7 +156,7 @@ def _grown(file: InputFile, records: Records, window: int) -> int:
     return 2 * window
 
 
-def _last(file: InputFile, records: Records, rest: bytes) -> Batch | None:
+def _last(file: InputFile, records: Records, rest: bytes) -> Columns | None:
     try:
         return records.decode(rest)
     except Malformed as error:

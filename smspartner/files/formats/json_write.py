@@ -8,12 +8,12 @@ from typing import Final
 import msgspec
 
 from smspartner.files.atomic import open_output
-from smspartner.files.rows import ExportOptions, Rows
+from smspartner.files.rows import Rows, WriteOptions
 from smspartner.files.targets import check_writable
-from smspartner.models.arrow import COLUMNS
+from smspartner.models.columns import COLUMNS
 
 _ENCODER: Final = msgspec.json.Encoder()
-_TYPES: Final = {"id": int, "phone": str, "stop_sms": bool, "e164": str | None}
+_TYPES: Final = {"id": int, "phone": str, "stop_sms": bool}
 
 
 class JSONLinesSink:
@@ -24,11 +24,11 @@ class JSONLinesSink:
     schemes = ()
     extra = None
 
-    def check(self, target: str, options: ExportOptions) -> None:  # noqa: ARG002 - protocol
+    def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``OutputError`` where the file could not be written."""
         check_writable(target)
 
-    def write(self, rows: Rows, target: str, options: ExportOptions) -> int:  # noqa: ARG002
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
         """Write the file, or none at all, and return its bytes."""
         with open_output(target) as file:
             for lines in _encoded(rows):
@@ -44,11 +44,11 @@ class JSONSink:
     schemes = ()
     extra = None
 
-    def check(self, target: str, options: ExportOptions) -> None:  # noqa: ARG002 - protocol
+    def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``OutputError`` where the file could not be written."""
         check_writable(target)
 
-    def write(self, rows: Rows, target: str, options: ExportOptions) -> int:  # noqa: ARG002
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
         """Write the file, or none at all, and return its bytes."""
         with open_output(target) as file:
             before = b"[\n"
@@ -65,11 +65,11 @@ def _encoded(rows: Rows) -> Iterator[bytes]:
     if rows.columns == COLUMNS:
         # A quote inside a text is escaped, so this finds keys only. With writing, 0.33 µs a
         # row against 0.47.
-        for records in rows.records():
+        for _, records in rows.records():
             yield _ENCODER.encode_lines(records).replace(b',"stopSms":', b',"stop_sms":')
         return
-    fields = [(name, _TYPES[name]) for name in rows.columns]
+    fields = [(name, _TYPES.get(name, str | None)) for name in rows.columns]
     # A struct made for these columns takes 0.14 µs a row, a dict 0.39.
     record = msgspec.defstruct("Record", fields, gc=False)
-    for batch in rows:
-        yield _ENCODER.encode_lines([record(*row) for row in batch])
+    for values in rows.values():
+        yield _ENCODER.encode_lines(list(map(record, *values)))

@@ -3,20 +3,77 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
 from smspartner.decoders.detect import excerpt
-from smspartner.errors import DecodeError, TruncatedError
-from smspartner.files.columns import Batch, counted_from, find_columns, typed
+from smspartner.errors import ConfigurationError, DecodeError, TruncatedError
+from smspartner.files.atomic import atomic_writer
+from smspartner.files.columns import Columns, counted_from, find_columns, typed
 from smspartner.files.input_file import InputFile
+from smspartner.files.rows import Rows, WriteOptions
+from smspartner.files.targets import STDOUT, check_writable
+from smspartner.models.arrow import arrow_schema, pyarrow, record_batches
 from smspartner.models.extras import load
 
-_ARROW: Final = "smspartner[arrow]"
-#: Rows of a batch: with the 65,536 of a row group, Parquet takes 16 MiB more.
+#: Rows that are read at once: with the 65,536 of a row group, Parquet takes 16 MiB more.
 _ROWS: Final = 16_384
+
+
+class _ColumnarSink(ABC):
+    """What the two have in common: pyarrow writes record batches to an atomic file."""
+
+    schemes = ()
+    extra = "arrow"
+    name: str
+    endings: Sequence[str]
+
+    def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
+        """Raise ``ConfigurationError`` without pyarrow, ``OutputError`` where no file can be."""
+        pyarrow()
+        if target == STDOUT:
+            raise ConfigurationError(f"{self.name} needs a file; standard output cannot take it")
+        check_writable(target)
+
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
+        """Write the file, or none at all, and return its bytes."""
+        with atomic_writer(target) as file:
+            with self._writer(file, arrow_schema(rows.columns)) as writer:
+                for batch in record_batches(rows.values(), rows.columns):
+                    writer.write_batch(batch)
+            return file.tell()
+
+    @abstractmethod
+    def _writer(self, file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
+        """Return pyarrow's writer of the format."""
+
+
+class ParquetSink(_ColumnarSink):
+    """Parquet, compressed with Zstandard; one row group for each 65,536 rows."""
+
+    name = "parquet"
+    endings = (".parquet",)
+
+    def _writer(self, file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
+        parquet = load("pyarrow.parquet", "smspartner[arrow]")
+        # Phones hardly ever repeat: a dictionary of them costs time and saves nothing.
+        writer: AbstractContextManager[Any] = parquet.ParquetWriter(
+            file, schema, compression="zstd", use_dictionary=["token", "file"]
+        )
+        return writer
+
+
+class ArrowSink(_ColumnarSink):
+    """Arrow IPC, the file format (Feather V2), not compressed: it can be mapped into memory."""
+
+    name = "arrow"
+    endings = (".arrow", ".feather")
+
+    def _writer(self, file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
+        writer: AbstractContextManager[Any] = pyarrow().ipc.new_file(file, schema)
+        return writer
 
 
 class _ColumnarFormat(ABC):
@@ -31,9 +88,9 @@ class _ColumnarFormat(ABC):
         """Look for the mark that the format begins with."""
         return start.startswith(self._mark)
 
-    def read(self, file: InputFile) -> Iterator[Batch]:
+    def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield batches of 16,384 rows; only the columns that are known are read."""
-        path, arrow = file.path(), load("pyarrow", _ARROW)
+        path, arrow = file.path(), pyarrow()
         _require_end(file, path, self._mark)
         found = 0
         with _arrow_errors(file, arrow):
@@ -58,7 +115,7 @@ class ParquetFormat(_ColumnarFormat):
     _mark = b"PAR1"
 
     def _batches(self, file: InputFile, path: str) -> Iterator[Any]:
-        parquet = load("pyarrow.parquet", _ARROW)
+        parquet = load("pyarrow.parquet", "smspartner[arrow]")
         opened = file.keep(parquet.ParquetFile(path))
         names = opened.schema_arrow.names
         wanted = [names[place] for place in find_columns(names, file).values()]
@@ -72,7 +129,7 @@ class ArrowFormat(_ColumnarFormat):
     _mark = b"ARROW1"
 
     def _batches(self, file: InputFile, path: str) -> Iterator[Any]:
-        arrow = load("pyarrow", _ARROW)
+        arrow = pyarrow()
         reader = file.keep(arrow.ipc.open_file(file.keep(arrow.OSFile(path))))
         for index in range(reader.num_record_batches):
             batch = reader.get_batch(index)

@@ -1,0 +1,119 @@
+"""Every place that numbers can be written to, by name, ending and scheme.
+
+``register_sink`` adds to them. The contract of a sink:
+
+1. ``check`` says whether writing can work, and changes nothing. It is called before a download
+   is spent, which may not be repeatable.
+2. ``write`` iterates over the rows once, holds no more than a few batches of them, and is all
+   or nothing: when it fails, or when the rows do, the target is as it was.
+3. What goes wrong with the target is an ``OutputError``, a setting that cannot work a
+   ``ConfigurationError``. What the rows raise passes through as it is.
+
+Options are already applied to the rows: no sink can forget to leave out people who opted out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from smspartner.errors import ConfigurationError
+from smspartner.files.formats.arrow import ArrowSink, ParquetSink
+from smspartner.files.formats.csv import CSVSink
+from smspartner.files.formats.json_write import JSONLinesSink, JSONSink
+from smspartner.files.formats.postgres import PostgreSQLSink
+from smspartner.files.formats.sqlite import SQLiteSink
+from smspartner.files.rows import Rows, WriteOptions
+from smspartner.files.targets import STDOUT, Target
+from smspartner.models.masks import mask_target
+
+
+class Sink(Protocol):
+    """A place that records can be written to."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, as in ``to="csv"``."""
+        ...
+
+    @property
+    def endings(self) -> Sequence[str]:
+        """The endings of file names that mean it, with the dot, in lower case."""
+        ...
+
+    @property
+    def schemes(self) -> Sequence[str]:
+        """The schemes of addresses that mean it, without ``://``."""
+        ...
+
+    @property
+    def extra(self) -> str | None:
+        """The extra of this package that it needs, None if it needs none."""
+        ...
+
+    def check(self, target: str, options: WriteOptions) -> None:
+        """Raise what ``write`` would raise at once; change nothing."""
+        ...
+
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int | None:
+        """Write all rows or nothing, and return the bytes of the file, None for a database."""
+        ...
+
+
+_OURS: Final[tuple[Sink, ...]] = (
+    CSVSink(),
+    JSONLinesSink(),
+    JSONSink(),
+    ParquetSink(),
+    ArrowSink(),
+    SQLiteSink(),
+    PostgreSQLSink(),
+)
+#: Every sink by its name.
+sinks: Final[dict[str, Sink]] = {sink.name: sink for sink in _OURS}
+
+
+def register_sink(sink: Sink) -> None:
+    """Add a sink, or replace the one of the same name."""
+    sinks[sink.name] = sink
+
+
+def sink_for(target: Target, to: str | None = None) -> Sink:
+    """Find the sink of a target.
+
+    Args:
+        target: a file name, an address such as ``sqlite:///file.db``, or ``-``.
+        to: the name of a sink, or an ending; None looks at the target, and takes ``-`` for CSV.
+
+    Raises:
+        ConfigurationError: there is none; the message lists what there is.
+    """
+    name = os.fspath(target)
+    if to is not None:
+        found = sinks.get(to.lower()) or _by_ending(f".{to.lower()}") or _by_scheme(to.lower())
+    elif "://" in name:
+        found = _by_scheme(name.partition("://")[0].lower())
+    else:
+        found = sinks.get("csv") if name == STDOUT else _by_ending(Path(name).suffix.lower())
+    if found is None:
+        raise ConfigurationError(
+            f"no way to write {to or mask_target(name)!r}; there are {_known()}"
+        )
+    return found
+
+
+def _by_ending(ending: str) -> Sink | None:
+    return next((sink for sink in sinks.values() if ending in sink.endings), None)
+
+
+def _by_scheme(scheme: str) -> Sink | None:
+    return next((sink for sink in sinks.values() if scheme in sink.schemes), None)
+
+
+def _known() -> str:
+    return ", ".join(
+        " ".join([sink.name, *sink.endings, *(f"{scheme}://" for scheme in sink.schemes)])
+        for sink in sinks.values()
+    )
