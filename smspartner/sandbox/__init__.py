@@ -15,12 +15,16 @@ numbers, ``stops`` the stop list, ``targeting`` the price; ``wire`` writes as th
 
 from __future__ import annotations
 
-from smspartner.sandbox.bodies import body_size, render
-from smspartner.sandbox.faults import FAULTS
-from smspartner.sandbox.messages import Request
-from smspartner.sandbox.people import number_at
-from smspartner.sandbox.sandbox import Sandbox
-from smspartner.sandbox.settings import Settings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from smspartner.sandbox.bodies import body_size, render
+    from smspartner.sandbox.faults import FAULTS
+    from smspartner.sandbox.messages import Request
+    from smspartner.sandbox.people import number_at
+    from smspartner.sandbox.sandbox import Sandbox
+    from smspartner.sandbox.settings import Settings
 
 __all__ = [
     "FAULTS",
@@ -31,3 +35,20 @@ __all__ = [
     "number_at",
     "render",
 ]
+
+# Loaded when first used: pytest imports this package wherever it is installed (``pytest_plugin``).
+_HOMES: Final = {
+    "FAULTS": "faults",
+    "Request": "messages",
+    "Sandbox": "sandbox",
+    "Settings": "settings",
+    "body_size": "bodies",
+    "number_at": "people",
+    "render": "bodies",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
