@@ -223,6 +223,7 @@ def test_nothing_else_in_the_package_knows_the_endpoint() -> None:
     }
     assert knowing - {"__init__.py"} == {
         "models/account.py",
+        "cli/credits.py",
         "client/client.py",
         "sandbox/endpoints.py",
     }
