@@ -32,7 +32,7 @@ class Ended(click.ClickException):
     def __init__(self, kind: str, message: str, code: int) -> None:
         super().__init__(message)
         self.kind = kind
-        self.exit_code = int(code)  # type: ignore[misc] - click itself sets it on instances
+        self.exit_code = int(code)  # type: ignore[misc]  # as click does
 
 
 class Failed(Ended):
