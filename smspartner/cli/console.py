@@ -1,4 +1,4 @@
-"""Words for people: on standard error, and harmless to a terminal."""
+"""What is printed for people: harmless to a terminal."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ def say(text: str) -> None:
     """Write a line for people to standard error."""
     try:
         click.echo(printable(text), err=True)
-    except OSError:  # full or gone: nobody reads, and what the command is for still counts
+    except OSError:  # full or gone: the work counts, not the words
         abandon(sys.stderr)
 
 
 def abandon(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere: Python would fail on it once more in the end."""
+    """Redirect a stream to the null device, so that the flush at exit cannot fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_watched() -> bool:
-    """Say whether standard error is a terminal, where somebody may be looking."""
+    """Return whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def printable(text: str) -> str:
-    """Return words that may come from outside without what a terminal would obey."""
+    """Return text without the control characters that a terminal would obey."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)

@@ -12,7 +12,7 @@ from smspartner.cli.options import Output, output_options
 from smspartner.cli.transfer import file_of, name_left_behind, require_apart, transfer
 from smspartner.decoders.limits import KIB
 from smspartner.decoders.reader import ResponseReader, iter_batches
-from smspartner.errors import UnknownFormatError
+from smspartner.errors import APIError, DecodeError, SMSPartnerError, UnknownFormatError
 from smspartner.files.provenance import (
     BodyDigest,
     Provenance,
@@ -20,6 +20,7 @@ from smspartner.files.provenance import (
     provenance_path,
     write_provenance,
 )
+from smspartner.files.read import open_numbers
 from smspartner.models.number import RentedNumber
 
 
@@ -30,10 +31,10 @@ from smspartner.models.number import RentedNumber
     "--format",
     "format_name",
     type=click.Choice(["json", "xml"]),
-    help="What the body is.  [default: as it looks]",
+    help="Format of the body.  [default: detected]",
 )
 @click.option(
-    "--token", metavar="TOKEN", help="The rental's token, for databases and --provenance."
+    "--token", metavar="TOKEN", help="Token of the rental, for databases and --provenance."
 )
 def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | None) -> None:
     """Read the numbers of a saved body: JSON or XML, as the service sent it.
@@ -50,14 +51,30 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
         raise click.UsageError("--provenance names the rental: give its --token too")
     try:
         transfer(body, out, out.export_options(token))
-    except UnknownFormatError as error:
-        if name is not None:
-            error.add_note(
-                f"the file is {name}; to see what is in it: smspartner inspect {shlex.quote(name)}"
-            )
+    except (APIError, DecodeError) as error:
+        error.file = name
+        if name is not None and isinstance(error, DecodeError) and (told := _what_else(name)):
+            raise UnknownFormatError(told) from error
         raise
     if out.provenance and token is not None:
         write_provenance(body.provenance(token), provenance_path(out.output))
+
+
+def _what_else(name: str) -> str | None:
+    """Return what to do with a file that is no body, None where it is one."""
+    quoted = shlex.quote(name)
+    try:
+        with open_numbers(name) as source:
+            if source.kind.endswith("body"):
+                return None
+            return (
+                f"{name!r} is no body of the service but an export ({source.kind}); to see what "
+                f"is in it: smspartner inspect {quoted}"
+            )
+    except UnknownFormatError as error:
+        return str(error)
+    except SMSPartnerError:  # a body too: the first error says more
+        return None
 
 
 class _Body:

@@ -26,14 +26,14 @@ _SHOWN: Final = 3
 
 
 @click.command()
-@click.option("--numbers", default=10_000, show_default=True, help="How many numbers to rent.")
+@click.option("--numbers", default=10_000, show_default=True, help="Numbers to rent.")
 @click.option(
     "-o",
     "--output",
     default="demo.csv",
     show_default=True,
     shell_complete=complete_files,
-    help="The CSV file to write.",
+    help="CSV file to write.",
 )
 def demo(numbers: int, output: str) -> None:
     """Rent made-up numbers from a stand-in service on this machine, and fetch them.

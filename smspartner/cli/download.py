@@ -7,6 +7,7 @@ import click
 from smspartner.cli.connection import Service, service_options
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
+    FORMAT,
     TOKEN,
     Output,
     complete_files,
@@ -30,21 +31,16 @@ from smspartner.files.targets import STDOUT, check_writable
 @click.command()
 @click.argument("token", type=TOKEN)
 @output_options
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["json", "xml"]),
-    default="json",
-    show_default=True,
-    help="The format to ask the service for; the numbers are the same.",
-)
+@FORMAT
 @click.option(
     "--raw",
     metavar="FILE",
     shell_complete=complete_files,
-    help="Keep the body as the service sent it, byte for byte.",
+    help="Keep the body in FILE, byte for byte as the service sent it.",
 )
-@click.option("--wait", is_flag=True, help="Wait until the file is there, up to --deadline.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the file is ready, at most --deadline seconds."
+)
 @service_options
 def download(
     token: str,

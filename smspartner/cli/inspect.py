@@ -36,8 +36,8 @@ class _Line(NamedTuple):
 
 @click.command()
 @click.argument("file", metavar="FILE|-", type=NUMBERS_FILE)
-@click.option("--json", "as_json", is_flag=True, help="All of it, as JSON on one line.")
-@click.option("--token", metavar="TOKEN", help="Only this rental of a database.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
+@click.option("--token", metavar="TOKEN", help="Rental to look at, in a database.")
 def inspect(file: str, token: str | None, *, as_json: bool) -> None:
     """Show what is in FILE: a body as the service sent it, or an export of any kind.
 

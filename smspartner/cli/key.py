@@ -25,7 +25,7 @@ def key() -> None:
     "--key-file",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help=f"The file to write.  [default: {FILE_VARIABLE}, or ~/.config/smspartner/key]",
+    help=f"File to write.  [default: {FILE_VARIABLE}, or ~/.config/smspartner/key]",
 )
 def set_key(key_file: Path | None) -> None:
     """Ask for the API key without showing it, and write it to a file only you can read.

@@ -146,26 +146,28 @@ _OUTPUT: Final = (
         default="-",
         metavar="FILE|URL",
         shell_complete=complete_files,
-        help="Where to write: a file, whose ending says what (.csv .jsonl .json .parquet .arrow "
+        help="Output: a file, its format given by the extension (.csv .jsonl .json .parquet .arrow "
         ".db), sqlite:///FILE, postgresql://… or - for standard output.",
     ),
-    click.option("--to", metavar="KIND", help="What to write, whatever the file's ending."),
-    click.option("--columns", metavar="NAMES", help="Which columns, such as id,phone,stop_sms."),
-    click.option("--e164", is_flag=True, help="Add the column e164: the phone in E.164."),
-    click.option("--exclude-stop", is_flag=True, help="Leave out who has opted out of SMS."),
+    click.option("--to", metavar="KIND", help="Output format; overrides the file extension."),
+    click.option("--columns", metavar="NAMES", help="Columns to write, such as id,phone,stop_sms."),
+    click.option("--e164", is_flag=True, help="Add a column e164 with the phone in E.164."),
+    click.option(
+        "--exclude-stop", is_flag=True, help="Leave out people who have opted out of SMS."
+    ),
     click.option(
         "--suppress",
         metavar="FILE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Leave out the phones in this opt-out list, in whatever column they are.",
     ),
-    click.option("--excel-safe", is_flag=True, help="CSV that Excel opens without harm."),
+    click.option("--excel-safe", is_flag=True, help="Write CSV that Excel opens safely."),
     click.option(
-        "--provenance", is_flag=True, help="Write FILE.provenance.json: token, time, checksum …"
+        "--provenance",
+        is_flag=True,
+        help="Write FILE.provenance.json with token, time and checksum.",
     ),
-    click.option(
-        "-q", "--quiet", is_flag=True, help="No bar and no summary: errors only, for cron."
-    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only, for cron."),
 )
 
 #: Adds the options that say what is written and where; they arrive as ``out``.

@@ -13,9 +13,11 @@ from smspartner.models.status import RentalState
 
 @click.command()
 @click.argument("token", type=TOKEN)
-@click.option("--json", "as_json", is_flag=True, help="All of it, as JSON on one line.")
-@click.option("--wait", is_flag=True, help="Wait until the file is there, or --deadline is over.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing while waiting.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the file is ready, at most --deadline seconds."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing while waiting.")
 @FORMAT
 @service_options
 def status(
@@ -27,7 +29,7 @@ def status(
     wait: bool,
     quiet: bool,
 ) -> int:
-    """Say how far the rental TOKEN is. The exit code is 8 while its file is not there yet.
+    """Show how far the rental TOKEN is. The exit code is 8 while its file is not ready.
 
     \b
     smspartner status TOKEN

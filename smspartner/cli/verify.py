@@ -15,9 +15,9 @@ from smspartner.files.compare import Comparison, Difference, Sighting, compare_f
 @click.command()
 @click.argument("left", metavar="A", type=NUMBERS_FILE)
 @click.argument("right", metavar="B", type=NUMBERS_FILE)
-@click.option("--any-order", is_flag=True, help="The same numbers, each as often, in any order.")
-@click.option("--token", metavar="TOKEN", help="Which rental of a database to compare.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing; the exit code tells.")
+@click.option("--any-order", is_flag=True, help="Ignore the order.")
+@click.option("--token", metavar="TOKEN", help="Rental to compare, in a database.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 def verify(left: str, right: str, token: str | None, *, any_order: bool, quiet: bool) -> int:
     """Tell whether the files A and B carry the same numbers, and where they first differ.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Final
 
 from smspartner.decoders.detect import excerpt
@@ -36,7 +37,18 @@ def _reason(start: bytes) -> str:
     for mark, reason in _OTHERS.items():
         if start.startswith(mark):
             return reason
+    if b"\0" in start or not _is_utf8(start):
+        return "it is binary, and neither Parquet nor Arrow nor SQLite; give the file as it came"
     return (
         "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow or SQLite "
         f"with numbers in it; it begins with {excerpt(start[:200])}"
     )
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Tell whether this may be text; a character may be cut at its end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True

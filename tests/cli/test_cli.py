@@ -435,7 +435,7 @@ def test_a_page_is_named_where_it_has_a_name(tmp_path: Path, name: str) -> None:
         cwd=tmp_path,
     )
     assert done.returncode == 7
-    assert (b"smspartner inspect page.html" in done.stderr) is (name != "-")
+    assert (b"'page.html': it is neither" in done.stderr) is (name != "-")
 
 
 def test_a_name_that_is_none_is_left_to_whoever_opens_it(

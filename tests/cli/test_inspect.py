@@ -252,7 +252,7 @@ BAD_INPUT = {
     "missing": (["none.csv"], 2, "File 'none.csv' does not exist"),
     "folder": (["."], 2, "File '.' is a directory"),
     "address": (["postgresql://me:secret@db/x"], 2, "give the name of a file"),
-    "png": (["a.png"], 7, "'a.png': it is neither a body of the service nor CSV"),
+    "png": (["a.png"], 7, "'a.png': it is binary"),
     "empty": (["empty.csv"], 7, "'empty.csv': it is empty"),
     "html": (["page.html"], 7, "'page.html': the answer is an HTML page"),
     "truncated": (["cut.xml"], 7, "'cut.xml': the XML body stops before its end; look for a whole"),

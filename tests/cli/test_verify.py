@@ -333,7 +333,7 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
 BAD_INPUT: Final = {
     "missing": (["a.xml", "none.csv"], 2, "File 'none.csv' does not exist"),
     "folder": (["a.xml", "."], 2, "File '.' is a directory"),
-    "png": (["a.xml", "a.png"], 7, "'a.png': it is neither a body of the service nor CSV"),
+    "png": (["a.xml", "a.png"], 7, "'a.png': it is binary"),
     "truncated": (["a.xml", "cut.json"], 7, "'cut.json': the JSON body stops before its end"),
     "late": (["cut.csv", "a.xml"], 7, "'cut.csv', line 5002: it has 2 instead of 3 cells"),
     "both from a pipe": (["-", "-"], 4, "standard input can be read only once"),

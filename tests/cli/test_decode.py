@@ -1,0 +1,48 @@
+"""``smspartner decode``: what is no body says what it is, and which command reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bodies import json_body
+from number_files import EXPORTS, numbers, write_kind
+
+from smspartner.cli import run
+
+pytestmark = pytest.mark.usefixtures("in_folder")
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_is_named_with_the_command_that_reads_it(
+    name: str, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_kind(in_folder, name, numbers(3))
+    assert run(["decode", name, "-q"]) == 7
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"smspartner: '{name}' is no body of the service but an export (")
+    assert said.err.endswith(f"to see what is in it: smspartner inspect {name}\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x1f\x8b\x08", "it is compressed; unpack it first (gunzip)"),
+        (b"PK\x03\x04", "it is a workbook or a zip archive; save the sheet as CSV, or unpack it"),
+        (b"\x7fELF\x02\x01\x01\0", "it is binary, and neither Parquet nor Arrow nor SQLite"),
+        (b"\x89\xff\xfe", "it is binary, and neither Parquet nor Arrow nor SQLite"),
+        (b"", "it is empty; there is nothing to read"),
+        (json_body("")[:-1], "stops before its end"),
+        (b'{"success":false,"code":61,"message":"non"}', "non (code 61)"),
+    ],
+)
+def test_a_file_that_cannot_be_decoded_is_one_line_that_names_it(
+    content: bytes, words: str, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (in_folder / "a b").write_bytes(content)
+    assert run(["decode", "a b", "-q"]) == (5 if b"61" in content else 7)
+    said = capsys.readouterr().err
+    assert said.startswith("smspartner: 'a b': ")
+    assert words in said
+    assert len(said.splitlines()) == 1
