@@ -6,8 +6,8 @@ A decoder knows one encoding, keeps no state between calls, and honours three po
    ``media_types`` (lower case), ``first_bytes`` (every byte a body of this encoding may begin
    with, white space and byte order mark aside).
 2. ``decode`` turns one *complete* document into an instance of the ``Answer`` struct it is asked
-   for. It calls ``require_success`` on what it read, so a refusal is an ``APIError``; anything
-   that is not as the rules say is a ``DecodeError``; no other exception leaves it.
+   for: a refusal is an ``APIError``, anything that breaks a reading rule a ``DecodeError``, and no
+   other exception leaves it. ``problems.read_fields`` does all of that from a map of fields.
 3. ``find_hole`` says where the array of records opens, so that a body of any size can be read in
    slices with flat memory. A decoder that returns None is right too: its bodies are then read in
    one piece, under ``Limits.document``.
@@ -19,6 +19,7 @@ loaded when they are first needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from typing import Final, Protocol, cast
 
@@ -31,7 +32,7 @@ __all__ = ["Decoder", "decoder_named", "decoders", "format_names", "register_dec
 
 
 class Decoder(Protocol):
-    """One encoding; the three points of its contract are in the module's docstring."""
+    """One encoding; what it has to do stands in three points in the module's docstring."""
 
     name: str
     media_types: frozenset[str]
@@ -47,6 +48,7 @@ class Decoder(Protocol):
 
 
 def _built_in(module: str) -> Callable[[], Decoder]:
+    @cache
     def load() -> Decoder:
         return cast("Decoder", import_module(f"smspartner.decoders.{module}").DECODER)
 
@@ -84,11 +86,19 @@ def decoder_named(name: str) -> Decoder:
     Raises:
         ConfigurationError: no decoder has this name.
     """
-    load = _loaders.get(name)
-    if load is None:
+    if name not in _loaders:
         known = ", ".join(format_names())
         raise ConfigurationError(f"unknown format {name!r}; this library knows: {known}")
-    return load()
+    return _loaders[name]()
+
+
+def decoder_of(first: int) -> Decoder | None:
+    """Return the decoder whose bodies may begin with this byte, None if there is none."""
+    for load in _loaders.values():
+        decoder = load()
+        if first in decoder.first_bytes:
+            return decoder
+    return None
 
 
 def decoders() -> Iterator[Decoder]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from smspartner.decoders import Decoder, decoder_named, decoders
+from smspartner.decoders import Decoder, decoder_named, decoder_of, decoders
 from smspartner.errors import UnknownFormatError
 from smspartner.models.masks import mask_address, mask_digits
+
+#: White space before a body, which is no part of it.
+WHITE: Final = b" \t\r\n"
 
 _LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+")
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
@@ -35,14 +38,14 @@ def decoder_for(
     """
     leading = _LEADING.match(start)
     begin = leading.end() if leading else 0
-    content = bytes(start[begin : begin + _SEEN])
+    content = start[begin : begin + _SEEN]
     if not content:
         raise UnknownFormatError("the answer is empty: there is nothing to read")
-    if _HTML.match(content):
+    if content.startswith(b"<") and _HTML.match(content):
         raise UnknownFormatError(f"the answer is an HTML page, not data: {excerpt(content)}")
     decoder = _named(format_name, media_type)
-    if format_name is None and (decoder is None or not _may_begin(decoder, content)):
-        decoder = next((known for known in decoders() if content[0] in known.first_bytes), None)
+    if decoder is None or (format_name is None and not _may_begin(decoder, content)):
+        decoder = decoder_of(content[0])
     if decoder is None or not _may_begin(decoder, content):
         wanted = f"not {decoder.name}" if decoder else "neither JSON nor XML"
         raise UnknownFormatError(f"the answer is {wanted}: {excerpt(content)}")
@@ -54,7 +57,7 @@ def is_blank(start: bytes) -> bool:
     return _LEADING.fullmatch(start) is not None
 
 
-def excerpt(content: bytes) -> str:
+def excerpt(content: bytes | bytearray) -> str:
     """Return the beginning of a body as it may be shown: one line, long digit runs masked."""
     text = " ".join(content.decode("utf-8", "replace").split())
     text = mask_digits(mask_address(text))
@@ -70,5 +73,5 @@ def _named(format_name: str | None, media_type: str | None) -> Decoder | None:
     return next((known for known in decoders() if media_type in known.media_types), None)
 
 
-def _may_begin(decoder: Decoder, content: bytes) -> bool:
+def _may_begin(decoder: Decoder, content: bytes | bytearray) -> bool:
     return not decoder.first_bytes or content[0] in decoder.first_bytes

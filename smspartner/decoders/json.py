@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from smspartner.decoders.json_slices import SCANNER, find
+from smspartner.decoders.json_slices import find, items
 from smspartner.decoders.limits import Limits
-from smspartner.decoders.problems import answer_error, field_error
+from smspartner.decoders.problems import (
+    WideNumber,
+    answer_error,
+    is_blank,
+    is_of_record,
+    read_records,
+    require_exact,
+    with_numbers,
+)
 from smspartner.decoders.slices import Hole
-from smspartner.errors import DecodeError, LimitError, RecordError, TruncatedError
-from smspartner.models.envelope import A, Failure, RentalAnswer, require_phones, require_success
-from smspartner.models.number import RentedNumber
+from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError
+from smspartner.models.envelope import A, Key, Refusal, RentalAnswer, require_success
+from smspartner.models.number import EXACT
 
 T = TypeVar("T")
 
 _NULL: Final = msgspec.Raw(b"null")
 _BOM: Final = b"\xef\xbb\xbf"
-# The last quote may be missing: a string that does not end would be looked for at each quote in it.
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STRING: Final = re.compile(rb'"[^"]*+"?')
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b'[]{}"'))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
-_KEY_OF_MAP: Final = re.compile(rb'"[ \t\n\r]*:[ \t\n\r]*\{')
-_BYTE: Final = re.compile(r"\(byte (\d+)\)$")
+#: One level deeper, one level less deep: signed bytes.
+_STEPS: Final = bytes.maketrans(b"[]", b"\x01\xff")
+_BYTE: Final = re.compile(r" \(byte (\d+)\)$")
 _MALFORMED: Final = re.compile(r"^JSON is malformed: | \(byte \d+\)$")
-#: What json says of a text that does not end.
-_IN_TEXT: Final = ("Unterminated string", "Invalid \\")
-#: What may stand at the end of a body that stops early, or the beginning of it.
-_STARTS: Final = ("true", "false", "null", "-", ".", "e+", "e-", "E+", "E-")
+#: With one of these, whatever stops early goes on: it was inside a literal, a number, an escape.
+_ENDINGS: Final = (
+    *(b"", b"0", b'"', b"0000", b"000", b"00", b"rue", b"ue", b"e", b"alse", b"lse", b"se"),
+    *(b"ull", b"ll", b"l", b"\\udc00", b"udc00", b"dc00", b"c00"),
+    *(b"00\\udc00", b"0\\udc00"),
+)
+# So long that the parser reads every ending as a whole.
+_ROOM: Final = b" " * 12
+_REASON: Final = ("code", "message", "status", "title", "detail")
 _LITERALS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
+# A boolean that is written -0, as a number or as text with escapes.
+_ODD_FLAG: Final = re.compile(rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]')
 
 
 class _Raws(msgspec.Struct, rename="camel"):
@@ -47,12 +60,19 @@ class _Raws(msgspec.Struct, rename="camel"):
     status: msgspec.Raw = _NULL
     title: msgspec.Raw = _NULL
     detail: msgspec.Raw = _NULL
+    errors: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
     phone_numbers: msgspec.Raw = _NULL
     datas: msgspec.Raw = _NULL
 
 
+class _RawRecord(msgspec.Struct, rename="camel"):
+    id: msgspec.Raw
+    stop_sms: msgspec.Raw
+
+
 class JSONDecoder:
-    """The decoder of ``application/json``; the contract is in ``smspartner.decoders``."""
+    """The decoder of ``application/json``; see ``smspartner.decoders``."""
 
     name = "json"
     media_types = frozenset({"application/json", "text/json", "application/problem+json"})
@@ -66,45 +86,45 @@ class JSONDecoder:
             RecordError: a record is wrong (rule R6).
             TruncatedError: the document stops early.
             LimitError: nested deeper than ``limits.depth``.
-            DecodeError: anything else that RFC 8259 or the rules do not allow.
+            DecodeError: anything else that RFC 8259 or the reading rules do not allow.
         """
         document = document.removeprefix(_BOM)
-        _check_text(document)
+        if not document.isascii():
+            _require_utf8(document)
         try:
             result = _parse(document, answer)
         except TruncatedError:
-            _check_open(document, limits.depth)
+            _require_depth(document, limits.depth)
             raise
         except msgspec.ValidationError as error:
-            problem = error
-        else:
-            if result.success is not True:
-                require_success(_failure(document))
-                result = msgspec.structs.replace(result, success=True)
-            records = 0
-            if isinstance(result, RentalAnswer):
-                _check_rental(result, document)
-                records = len(result.datas or ())
-            _check_depth(document, limits.depth, records)
-            return result
-        require_success(_failure(document))
-        located = _locate(document, problem)
-        if isinstance(located, RecordError):
-            require_phones(_phones(document, located.index))
-        raise located
+            _require_depth(document, limits.depth)
+            raws = _raws(document)
+            require_success(_refusal(raws))
+            if not is_of_record(error):
+                raise answer_error(error) from None
+            return _one_by_one(raws, answer, error)
+        records = len(result.datas or ()) if isinstance(result, RentalAnswer) else 0
+        _require_depth(document, limits.depth, records)
+        if result.success is not True:
+            require_success(_refusal(_raws(document)))
+            result = msgspec.structs.replace(result, success=True)
+        if not isinstance(result, RentalAnswer):
+            require_exact(document.decode())
+        elif _is_suspect(document, result):
+            _read_closely(result, _raws(document))
+        return result
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where ``datas`` opens, be it an array or an object."""
         return find(window, lambda document: self.decode(document, RentalAnswer, limits))
 
 
-# Numbers stay text: an integer of 5,000 digits is none of its business.
-_PAIRS: Final = json.JSONDecoder(object_pairs_hook=list, strict=False, parse_int=str)
-
-
 @lru_cache(maxsize=32)
 def _decoder(type_: type[Any]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_, strict=False)
+    return msgspec.json.Decoder(type_, strict=False, dec_hook=Key.hook)
+
+
+_NUMBER: Final = _decoder(WideNumber)
 
 
 def _parse(document: bytes, type_: type[T]) -> T:
@@ -139,28 +159,55 @@ def _at_end(reason: str, size: int) -> bool:
 
 
 def _stops_early(document: bytes) -> bool:
-    r"""Say whether more bytes could make it whole: msgspec says so of ``nu}`` and "\ud800" too."""
+    """Say whether more bytes could make it whole: msgspec says so of ``nu}`` too.
+
+    Tried out, as the parser keeps nothing of what it passes over: building the values to see
+    where they stop takes 20 times the memory of the document.
+    """
+    return any(_goes_on(document + ending + _ROOM) for ending in _ENDINGS)
+
+
+def _goes_on(document: bytes) -> bool:
     try:
-        SCANNER.decode(document.decode())
-    except json.JSONDecodeError as error:
-        rest = error.doc[error.pos :].strip()
-        in_text = error.msg.startswith(_IN_TEXT) and not rest.endswith("}")
-        return in_text or any(start.startswith(rest) for start in _STARTS)
-    except RecursionError:
+        msgspec.json.decode(document, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" in str(error)
+    except RecursionError:  # deeper than the depth that is asked for next
         return True
-    return False
+    return True
 
 
-def _failure(document: bytes) -> Failure:
-    """Return a document read as a refusal; one that is not an object at all is a DecodeError."""
+def _raws(document: bytes) -> _Raws:
     try:
-        raws = _parse(document, _Raws)
+        return _parse(document, _Raws)
     except msgspec.ValidationError:
         raise DecodeError(
             "the body is not a JSON object: it is not an answer of this service"
         ) from None
-    names = (name for name in Failure.__struct_fields__ if getattr(raws, name) is not msgspec.UNSET)
-    return Failure(**{name: _literal(getattr(raws, name)) for name in names})
+
+
+def _refusal(raws: _Raws) -> Refusal:
+    """Return a document read as a refusal."""
+    said = {name: _literal(getattr(raws, name)) for name in _REASON}
+    if not isinstance(raws.success, msgspec.UnsetType):
+        said["success"] = _literal(raws.success)
+    return Refusal(**said, errors=_complaints(raws.errors), error=_complaints(raws.error))
+
+
+def _complaints(raw: msgspec.Raw) -> list[Complaint]:
+    """Return a list of complaints, [] where it is anything else (fact A6)."""
+    try:
+        found = msgspec.json.decode(raw, type=list[dict[str, str]])
+    except msgspec.ValidationError:
+        return []
+    if any(len(each) != 2 for each in found):  # noqa: PLR2004 - an element and a message
+        return []
+    # By name, or in the order in which they stand, as in XML.
+    return [
+        (each.get("elementId", first), each.get("message", last))
+        for each in found
+        for first, last in (each.values(),)
+    ]
 
 
 def _literal(raw: msgspec.Raw) -> object:
@@ -173,10 +220,8 @@ def _literal(raw: msgspec.Raw) -> object:
     return msgspec.json.decode(raw, type=str) if text.startswith('"') else text
 
 
-def _check_text(document: bytes) -> None:
+def _require_utf8(document: bytes) -> None:
     """Refuse what is not UTF-8; msgspec does not look inside values that it skips (rule R11)."""
-    if document.isascii():
-        return
     try:
         document.decode()
     except UnicodeDecodeError as error:
@@ -188,17 +233,20 @@ def _check_text(document: bytes) -> None:
     raise DecodeError(f"the JSON is not UTF-8 (byte {place})")
 
 
-def _check_depth(document: bytes, depth: int, records: int) -> None:
-    """Refuse a well-formed document nested deeper than ``depth`` (rule R10).
+def _require_depth(document: bytes, depth: int, records: int = 0) -> None:
+    """Refuse a document whose lists and maps are nested deeper than ``depth`` (rule R10).
 
     Each record opens one bracket and closes it before the next does, so the depth cannot exceed
     the opening brackets less one for each record but one. Only a document beyond that is looked
-    at closely: with strings and all but brackets removed, each round of removing pairs takes one
-    level off.
+    at closely.
     """
     if document.count(b"{") + _count(document, b"[", depth) - records < depth:
         return
-    if _unpaired(document, depth):
+    skeleton = (
+        document.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_ONE_KIND, _NOT_BRACKETS)
+    )
+    steps = memoryview(_STRING.sub(b"", skeleton).translate(_STEPS)).cast("b")
+    if max(accumulate(steps), default=0) > depth:
         raise LimitError(f"the JSON is nested deeper than {depth} levels")
 
 
@@ -215,83 +263,58 @@ def _count(document: bytes, byte: bytes, most: int) -> int:
     return most
 
 
-def _check_open(document: bytes, depth: int) -> None:
-    """Refuse a document that stops with more than ``depth`` brackets open.
+def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
+    """Say whether a rental has to be read closely, for what no type can say.
 
-    How deep msgspec goes before it refuses by itself depends on the version of Python.
+    Leniency about numbers takes the text "null" for null, and -0 for a boolean. What is blank
+    holds a space, or an escape, or is not ASCII: looking for these bytes takes 5 ns a record.
     """
-    if _unpaired(document, depth) > depth:
-        raise LimitError(f"the JSON is nested deeper than {depth} levels")
+    if (answer.phone_numbers is None or answer.datas is None) and b"null" in document:
+        return True
+    escapes = b"\\" in document
+    if (escapes or b"-" in document) and _ODD_FLAG.search(document):
+        return True
+    may_be_blank = escapes or b" " in document or not document.isascii()
+    return may_be_blank and is_blank(answer.records)
 
 
-def _unpaired(document: bytes, rounds: int) -> int:
-    """Return how many brackets are left when pairs have been removed so many times."""
-    brackets = _STRING.sub(b"", document).translate(_ONE_KIND, _NOT_BRACKETS)
-    for _ in range(rounds):
-        brackets = brackets.replace(b"[]", b"")
-    return len(brackets)
+def _read_closely(answer: RentalAnswer, raws: _Raws) -> None:
+    """Check the literal forms of a rental that msgspec has read.
 
-
-def _check_rental(answer: RentalAnswer, document: bytes) -> None:
-    """Check what no type can say, here of JSON and then of every encoding.
-
-    Leniency about numbers takes the text "null" for null, and an object keeps only the last of
-    two records under one key: both would lose numbers without a word.
+    Raises:
+        RecordError, DecodeError: one is not as the rules want it.
     """
-    if answer.phone_numbers is None or answer.datas is None:
-        raws = _parse(document, _Raws)
-        if answer.phone_numbers is None and bytes(raws.phone_numbers) != b"null":
-            raise DecodeError("phoneNumbers: expected an integer or null, found text")
-        if answer.datas is None and bytes(raws.datas) != b"null":
-            raise DecodeError("datas: expected an array, an object or null, found text")
-    if isinstance(answer.datas, dict):
-        _check_keys(answer.datas, document)
-    # What is blank holds a space, or an escape, or is not ASCII: looking for these bytes takes
-    # 5 ns a record where looking at every phone takes 40.
-    answer.check(may_be_blank=b" " in document or b"\\" in document or not document.isascii())
+    if answer.phone_numbers is None and bytes(raws.phone_numbers) != b"null":
+        raise DecodeError("phoneNumbers: expected an integer or null, found text")
+    if answer.datas is None and bytes(raws.datas) != b"null":
+        raise DecodeError("datas: expected an array, an object or null, found text")
+    read_records(_records(raws), _NUMBER.decode, _said)
 
 
-def _check_keys(records: dict[str, RentedNumber], document: bytes) -> None:
-    """Refuse an object of records in which a key comes twice."""
-    if len(_KEY_OF_MAP.findall(document)) == len(records) + 1:
-        return  # as many maps as records, and the object itself: none was replaced
-    try:
-        pairs: list[tuple[str, Any]] = _PAIRS.decode(document.decode())
-    except RecursionError:
-        raise LimitError("the JSON is nested deeper than can be read") from None
-    if len(dict(pairs)["datas"]) != len(records):
-        raise DecodeError("datas: a key comes twice, so one of its two records would be lost")
+def _one_by_one(raws: _Raws, answer: type[A], problem: msgspec.ValidationError) -> A:
+    """Return a rental whose records cannot be read all at once, if they are right.
 
-
-def _phones(document: bytes, count: int) -> Iterator[str]:
-    """Yield the phones of the first records, as far as they are right.
-
-    They always are, unless a second list of numbers has taken the place of the one with the error.
+    Raises:
+        RecordError: one is wrong.
     """
-    datas = bytes(_parse(document, _Raws).datas)
-    keyed = datas.startswith(b"{")
-    type_: Any = dict[str, msgspec.Raw] if keyed else list[msgspec.Raw]
-    with suppress(msgspec.ValidationError):
-        records = msgspec.json.decode(datas, type=type_)
-        for record in islice(records.values() if keyed else records, count):
-            yield msgspec.json.decode(record, type=RentedNumber, strict=False).phone
+    numbers = read_records(_records(raws), _NUMBER.decode, _said)
+    if any(abs(number.id) >= EXACT for number in numbers):
+        return with_numbers(numbers, {"phoneNumbers": _literal(raws.phone_numbers)}, answer)
+    raise answer_error(problem)  # in a list of numbers that another has replaced
 
 
-def _locate(document: bytes, problem: msgspec.ValidationError) -> DecodeError:
-    """Return the error of a document that is well-formed but not as the rules say.
+def _records(raws: _Raws) -> Iterator[bytes]:
+    """Yield the records one by one, as they are written."""
+    datas = bytes(raws.datas)
+    if datas.startswith((b"[", b"{")):
+        # As Latin-1, positions in text and bytes are equal.
+        for item in items(datas[1:].decode("latin-1"), keyed=datas.startswith(b"{")):
+            yield datas[1 + item.start : 1 + item.end]
 
-    msgspec names the place of an item in a list, but not in an object: there each record is
-    decoded on its own to find it.
-    """
-    if "`$.datas[...]" not in str(problem):
-        return answer_error(problem)
-    records = msgspec.json.decode(_parse(document, _Raws).datas, type=dict[str, msgspec.Raw])
-    for index, record in enumerate(records.values()):
-        try:
-            msgspec.json.decode(record, type=RentedNumber, strict=False)
-        except msgspec.ValidationError as error:
-            return field_error(index, error)
-    return answer_error(problem)
+
+def _said(record: bytes) -> dict[str, object]:
+    raws = msgspec.json.decode(record, type=_RawRecord)
+    return {"id": _literal(raws.id), "stopSms": _literal(raws.stop_sms)}
 
 
 DECODER: Final = JSONDecoder()

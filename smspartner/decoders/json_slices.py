@@ -1,28 +1,79 @@
-"""The hole of a JSON body: where ``datas`` opens, and where its records end."""
+"""Where the records of JSON stand: in a body, behind ``datas``, or in any array of objects."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from smspartner.decoders.slices import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
 
-#: Finds where values end; what it finds is decoded by msgspec all the same. Numbers stay text: an
-#: integer of 5,000 digits is none of its business.
-SCANNER: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
+# Finds where values end; what it finds is decoded by msgspec all the same. Numbers stay text:
+# int() refuses more than 4,300 digits.
+_SCANNER: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
-_OPENING: Final = re.compile(rb'"datas"[ \t\n\r]*:[ \t\n\r]*[\[{]')
-_BOUNDARY: Final = re.compile(rb"(\})[ \t\n\r]*,[ \t\n\r]*(?=\{)")
+#: Where one object of an array ends and the next begins, by its looks.
+BOUNDARY: Final = re.compile(rb"(\})[ \t\n\r]*,[ \t\n\r]*(?=\{)")
 _KEYED_BOUNDARY: Final = re.compile(
     rb'(\})[ \t\n\r]*,[ \t\n\r]*(?="(?:[^"\\]|\\.){0,64}+"[ \t\n\r]*:[ \t\n\r]*\{)', re.DOTALL
 )
+_OPENING: Final = re.compile(rb'"datas"[ \t\n\r]*:[ \t\n\r]*[\[{]')
 _WHITE: Final = re.compile(r"[ \t\n\r]*")
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _COLON: Final = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
+
+
+class Item(NamedTuple):
+    """Where a value stands in an array or object, and where the next item begins.
+
+    ``next`` is ``end`` where no comma follows.
+    """
+
+    start: int
+    end: int
+    next: int
+
+
+def items(text: str, *, keyed: bool) -> Iterator[Item]:
+    """Yield the values of an array or object one by one, as far as they are whole.
+
+    Args:
+        text: what stands behind its opening bracket; it may stop anywhere.
+        keyed: whether it is an object.
+    """
+    following = _skip(_WHITE, text, 0)
+    while True:
+        start = following
+        try:
+            if keyed:
+                start = _skip(_COLON, text, _SCANNER.raw_decode(text, start)[1])
+            end = _SCANNER.raw_decode(text, start)[1]
+        except (ValueError, RecursionError):
+            return
+        following = _skip(_COMMA, text, end)
+        yield Item(start, end, following)
+        if following == end:
+            return
+
+
+def walk(window: bytes, *, keyed: bool = False) -> Cut | None:
+    """Return the last true boundary in a window; it begins with an item."""
+    # The structure of JSON is ASCII, so Latin-1 keeps positions in text and bytes equal.
+    found = None
+    for item in items(window.decode("latin-1"), keyed=keyed):
+        if item.next > item.end:
+            found = Cut(item.end, item.next)
+    return found
+
+
+def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
+    """Return where a separator that starts here ends, ``start`` where there is none."""
+    found = pattern.match(text, start)
+    return found.end() if found else start
 
 
 def find(window: bytes, parse: Parse) -> Hole | None:
@@ -46,33 +97,8 @@ class JSONHole(Hole):
             )
             super().__init__(head, parse, Markup(b"}}", b",", (first, last), _KEYED_BOUNDARY))
         else:
-            super().__init__(head, parse, Markup(b"]}", b",", (record, record), _BOUNDARY))
+            super().__init__(head, parse, Markup(b"]}", b",", (record, record), BOUNDARY))
 
     def walk(self, window: bytes) -> Cut | None:
         """Return where the last whole record in the window ends, told by a real parser."""
-        # The structure of JSON is ASCII, so Latin-1 keeps positions in text and bytes equal.
-        text = window.decode("latin-1")
-        found = None
-        start = _skip(_WHITE, text, 0)
-        while (end := self._record_end(text, start)) is not None:
-            start = _skip(_COMMA, text, end)
-            if start == end:
-                break
-            found = Cut(end, start)
-        return found
-
-    def _record_end(self, text: str, start: int) -> int | None:
-        """Return where the record that starts here ends, None where it does not end in sight."""
-        try:
-            if self._keyed:
-                _, end = SCANNER.raw_decode(text, start)
-                start = _skip(_COLON, text, end)
-            return SCANNER.raw_decode(text, start)[1]
-        except (ValueError, RecursionError):
-            return None
-
-
-def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Return where a separator that starts here ends, ``start`` where there is none."""
-    found = pattern.match(text, start)
-    return found.end() if found else start
+        return walk(window, keyed=self._keyed)

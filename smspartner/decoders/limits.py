@@ -19,7 +19,8 @@ class Limits:
     Attributes:
         body: bytes of a whole body, however it is read.
         document: bytes of a body that has to be read in one piece: an error, a status, or
-            numbers in a shape that cannot be streamed. It is held in memory.
+            numbers in a shape that cannot be streamed. Reading it takes up to 20 times as much
+            memory.
         record: bytes of a single record in a streamed body.
         depth: how deep values may be nested.
 
@@ -28,7 +29,7 @@ class Limits:
     """
 
     body: int = 16 * GIB
-    document: int = 32 * MIB
+    document: int = 8 * MIB
     record: int = 1 * MIB
     depth: int = 64
 

@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NoReturn, TypeVar
 
 from smspartner.decoders import Decoder, decoder_named
-from smspartner.decoders.detect import decoder_for, is_blank
+from smspartner.decoders.detect import WHITE, decoder_for, is_blank
 from smspartner.decoders.limits import DEFAULT_LIMITS, KIB, Limits
-from smspartner.decoders.slices import Cut, Hole, counting_from
+from smspartner.decoders.slices import Hole, Slicer, counting_from
 from smspartner.errors import (
+    ConfigurationError,
     CountMismatchError,
     DecodeError,
     LimitError,
     SMSPartnerError,
     TruncatedError,
-    bare,
 )
 from smspartner.models.envelope import A, RentalAnswer
 from smspartner.models.number import RentedNumber
@@ -31,6 +31,11 @@ WINDOW: Final = 64 * KIB
 
 # A large piece is taken in by parts of this size, so that it is never copied whole.
 _PART: Final = 256 * KIB
+
+_NO_BYTES: Final = (
+    "a body is read from its bytes, not from {}: give what a file opened with 'rb' or "
+    "Path('body.xml').read_bytes() returns, or text.encode(); chunks go to iter_decode"
+)
 
 T = TypeVar("T")
 
@@ -71,9 +76,8 @@ class ResponseReader:
         self._limits = limits
         self._decoder: Decoder | None = None
         self._hole: Hole | None = None
-        self._buffer = bytearray()
+        self._slicer = Slicer(WINDOW, WINDOW)
         self._size = 0
-        self._window = WINDOW
         self._untouched = True
         self._closed = False
         self._failure: SMSPartnerError | None = None
@@ -91,10 +95,10 @@ class ResponseReader:
             LimitError: the body or a record is larger than a limit allows.
             UnknownFormatError: the body is neither JSON nor XML.
             APIError: the service refused the request.
-            DecodeError: anything else that the rules do not allow.
+            DecodeError: anything else that the reading rules do not allow.
+            ConfigurationError: ``data`` is not bytes.
         """
         records: list[RentedNumber] = []
-        data = memoryview(data)
         for batch in self.batches(data):
             records += batch
         return records
@@ -105,13 +109,13 @@ class ResponseReader:
         What was complete before an error is then not lost with it.
         """
         self._require_open()
-        data = memoryview(data)
-        for start in range(0, len(data), _PART):
-            part = data[start : start + _PART]
+        view = _bytes_of(data)
+        for start in range(0, len(view), _PART):
+            part = view[start : start + _PART]
             room = self._limits.body - self._size
-            self._buffer += part[:room]
+            self._slicer.buffer += part[:room]
             self._size += len(part)
-            while len(self._buffer) >= self._window:
+            while self._slicer.is_full:
                 if records := self._guarded(self._advance):
                     yield records
             if len(part) > room:
@@ -140,16 +144,17 @@ class ResponseReader:
 
     def _guarded(self, step: Callable[[], T]) -> T:
         """Run a step; a failure carries the HTTP status, and every later step repeats it."""
-        if self._failure is None:
-            try:
-                return step()
-            except SMSPartnerError as error:
-                error.http_status = self._http_status
-                self._failure = error
-                self._buffer.clear()
-        raise bare(self._failure)
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return step()
+        except SMSPartnerError as error:
+            error.http_status = self._http_status
+            self._failure = error
+            self._slicer.buffer.clear()
+            raise
 
-    def _advance(self) -> list[RentedNumber]:
+    def _advance(self) -> list[RentedNumber] | None:
         """Do the next thing that a full window allows."""
         if self._decoder is None:
             self._open()
@@ -157,65 +162,49 @@ class ResponseReader:
             self._refuse_size()
         else:
             return self._slice(self._hole)
-        return []
+        return None
 
     def _choose(self, start: bytes) -> Decoder:
         return decoder_for(start, format_name=self._format, media_type=self._media_type)
 
     def _open(self) -> None:
         """Look for the hole in the first window; a body without one is read in one piece."""
-        window = bytes(memoryview(self._buffer)[: self._window])
-        if is_blank(window) and self._window <= self._limits.document:
-            self._window *= 2
+        slicer = self._slicer
+        if is_blank(slicer.window) and slicer.size <= self._limits.document:
+            slicer.size *= 2
             return
-        self._decoder = self._choose(window)
-        self._hole = self._decoder.find_hole(bytes(self._buffer[:WINDOW]), self._limits)
+        self._decoder = self._choose(slicer.window)
+        del slicer.buffer[: len(slicer.window) - len(slicer.window.lstrip(WHITE))]
+        self._hole = self._decoder.find_hole(bytes(slicer.buffer[:WINDOW]), self._limits)
         if self._hole is None:
-            self._window = self._limits.document + 1
+            slicer.size = self._limits.document + 1
             return
         self.declared = self._hole.declared
-        self._drop(len(self._hole.head))
+        del slicer.buffer[: len(self._hole.head)]
+        self._slicer = Slicer(WINDOW, self._limits.record)
+        self._slicer.buffer += slicer.buffer
 
-    def _slice(self, hole: Hole) -> list[RentedNumber]:
+    def _slice(self, hole: Hole) -> list[RentedNumber] | None:
         """Decode the records in the window; one that ends in no record asks for a larger one."""
-        window = bytes(memoryview(self._buffer)[: self._window])
-        cut = hole.cut(window)
-        records = self._decode(hole, window, cut)
-        if records is None:
-            cut = hole.walk(window)
-            records = self._decode(hole, window, cut)
-        if records is None or cut is None:
-            self._grow(hole, window)
-            return []
-        self._drop(cut.start)
-        self._untouched = False
-        self.found += len(records)
-        return records
-
-    def _decode(self, hole: Hole, window: bytes, cut: Cut | None) -> list[RentedNumber] | None:
-        if cut is None:
-            return None
-        with counting_from(self.found):
-            return hole.decode(window[: cut.end])
-
-    def _drop(self, size: int) -> None:
-        del self._buffer[:size]
-        self._window = min(WINDOW, self._limits.record)
-
-    def _grow(self, hole: Hole, window: bytes) -> None:
-        """Ask for a window twice as large, up to the limit of one record."""
-        limit = self._limits.record
-        if len(window) < limit:
-            self._window = min(2 * len(window), limit)
-            return
         try:
             with counting_from(self.found):
-                hole.explain(window)
+                records = self._slicer.take((hole.guess, hole.walk), hole.decode)
+        except OverflowError:
+            self._refuse_record(hole)
+        if records is not None:
+            self._untouched = False
+            self.found += len(records)
+        return records
+
+    def _refuse_record(self, hole: Hole) -> NoReturn:
+        try:
+            with counting_from(self.found):
+                hole.explain(self._slicer.window)
         except TruncatedError:
             pass
         raise LimitError(
             f"record {self.found}, or what follows the last record, is larger than the limit of "
-            f"{limit} bytes (Limits.record)"
+            f"{self._limits.record} bytes (Limits.record)"
         )
 
     def _refuse_body(self) -> NoReturn:
@@ -224,23 +213,19 @@ class ResponseReader:
         )
 
     def _refuse_size(self) -> NoReturn:
-        raise LimitError(
-            f"this body cannot be read in slices, and is larger than the limit of "
-            f"{self._limits.document} bytes for a body read in one piece (Limits.document)"
-        )
+        raise LimitError(_too_large(self._limits))
 
     def _require_open(self) -> None:
         if self._failure is not None:
-            raise bare(self._failure)
+            raise self._failure
         if self._closed:
             raise DecodeError("the reader was closed: a new body needs a new reader")
 
     def _finish(self) -> list[RentedNumber]:
         self._closed = True
+        rest = self._slicer.rest()
         if self._decoder is None:
-            self._decoder = self._choose(bytes(self._buffer))
-        rest = bytes(self._buffer)
-        self._buffer.clear()
+            self._decoder = self._choose(rest)
         if self._hole is not None:
             with counting_from(self.found):
                 answer = self._hole.finish(rest, untouched=self._untouched)
@@ -273,17 +258,25 @@ def decode(
 
     Raises:
         APIError: the body is a refusal of the service (rule R4).
-        DecodeError: the body is not as the rules say; its subclasses say in which way.
+        DecodeError: the body breaks a reading rule; its subclasses say in which way.
         ConfigurationError: no decoder has the name ``format``.
 
     >>> decode(b'{"success":true,"phoneNumbers":1,"datas":'
     ...        b'[{"id":7,"phone":"+33639980042","stopSms":false}]}').numbers
     (RentedNumber(id=7, phone='+33 6 •• •• •• 42', stop_sms=False),)
     """
-    # Only views are kept in variables here and below: an error report may show variables.
-    body = memoryview(body)
+    view = _bytes_of(body)
+    if len(view) < min(WINDOW, limits.document, limits.body):
+        # What a reader does with a body that fills no window.
+        document = bytes(view)
+        decoder = decoder_for(document, format_name=format)
+        answer = decoder.decode(document, RentalAnswer, limits)
+        numbers = tuple(answer.records)
+        if answer.phone_numbers not in {None, len(numbers)}:
+            raise CountMismatchError(answer.phone_numbers, len(numbers))
+        return Rental(numbers, answer.phone_numbers)
     reader = ResponseReader(format, limits=limits)
-    records = reader.feed(body)
+    records = reader.feed(view)
     records += reader.close()
     return Rental(tuple(records), reader.declared)
 
@@ -310,12 +303,12 @@ def decode_answer(
         DecodeError: the body is not what the struct declares.
     """
     try:
+        if len(body) > limits.document:
+            raise LimitError(_too_large(limits))
         return decoder_for(body, media_type=media_type).decode(body, answer, limits)
     except SMSPartnerError as error:
         error.http_status = http_status
-        failure = error
-    del body  # as everywhere here
-    raise bare(failure)
+        raise
 
 
 def iter_decode(
@@ -337,23 +330,36 @@ def iter_decode(
     Raises:
         APIError, DecodeError, ConfigurationError: as for ``decode``, while iterating.
     """
-    batches = iter_batches(ResponseReader(format, limits=limits), chunks)
-    del chunks
-    for batch in batches:
+    for batch in iter_batches(ResponseReader(format, limits=limits), chunks):
         yield from batch
 
 
 def iter_batches(reader: ResponseReader, chunks: Iterable[bytes]) -> Iterator[list[RentedNumber]]:
     """Yield lists of records as ``reader`` completes them, then check the end of the body."""
-    views = _views(chunks)
-    del chunks
-    for view in views:
-        yield from reader.batches(view)
+    for chunk in chunks:
+        yield from reader.batches(chunk)
     if records := reader.finish():
         yield records
     reader.verify()
 
 
-def _views(chunks: Iterable[bytes]) -> Iterator[memoryview]:
-    for chunk in chunks:
-        yield memoryview(chunk)
+def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
+    """Return a view that counts bytes, whatever the items and the layout of ``data``.
+
+    Raises:
+        ConfigurationError: there are no bytes in it.
+    """
+    try:
+        view = memoryview(data)
+    except TypeError:
+        raise ConfigurationError(_NO_BYTES.format(type(data).__name__)) from None
+    if view.format == "B" and view.ndim == 1 and view.contiguous:
+        return view
+    return memoryview(view.tobytes())
+
+
+def _too_large(limits: Limits) -> str:
+    return (
+        "this body cannot be read in slices, and is larger than the limit of "
+        f"{limits.document} bytes for a body read in one piece (Limits.document)"
+    )

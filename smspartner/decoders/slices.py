@@ -1,4 +1,4 @@
-"""The envelope with a hole: how a body of any size is read in slices by a parser of whole ones.
+"""Reading a long array in slices: where to cut, and the envelope with a hole.
 
 A body is an envelope around one long array. With the *head* (all up to the first record) and a
 *closing* that ends everything the head leaves open, ``head + some records + closing`` is again a
@@ -18,14 +18,16 @@ import re
 import secrets
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from smspartner.errors import APIError, DecodeError, RecordError
 from smspartner.models.envelope import RentalAnswer
 from smspartner.models.number import RentedNumber
+
+T = TypeVar("T")
 
 #: The text of the probe: fresh in every process, so that no body can imitate it.
 PROBE: Final = RentedNumber(0, secrets.token_hex(12), stop_sms=False)
@@ -60,6 +62,84 @@ class Cut(NamedTuple):
 
     end: int
     start: int
+
+
+Finder = Callable[[bytes], Cut | None]
+
+
+def last_boundary(boundary: re.Pattern[bytes], window: bytes) -> Cut | None:
+    """Return the last place in a window that looks like the end of a record.
+
+    Args:
+        boundary: finds the end of a record, its first group, and all up to the start of the next.
+        window: where to look.
+    """
+    for start in (max(0, len(window) - _TAIL), 0):
+        last = deque(boundary.finditer(window, start), maxlen=1)
+        if last:
+            return Cut(last[0].end(1), last[0].end())
+    return None
+
+
+class Slicer:
+    """Holds the bytes of an array that have come, and gives them away in slices.
+
+    Args:
+        size: bytes of a window, out of which one slice is cut.
+        limit: bytes of the largest window, for a record larger than that.
+
+    Attributes:
+        buffer: the bytes.
+        size: bytes of the next window.
+    """
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.buffer = bytearray()
+        self.size = self._usual = min(size, limit)
+        self._limit = limit
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are enough bytes for a window."""
+        return len(self.buffer) >= self.size
+
+    @property
+    def window(self) -> bytes:
+        """The bytes of the next window."""
+        return bytes(memoryview(self.buffer)[: self.size])
+
+    def take(self, finders: Sequence[Finder], decode: Callable[[bytes], T | None]) -> T | None:
+        """Return the records of a slice, None where none can be cut: the next window is larger.
+
+        Args:
+            finders: say where to cut; the first whose slice can be decoded is right.
+            decode: returns the records of a slice, None where it was cut at a wrong place.
+
+        Raises:
+            OverflowError: the window is the largest, and no slice can be cut out of it.
+        """
+        window = self.window
+        for find in finders:
+            cut = find(window)
+            records = decode(window[: cut.end]) if cut else None
+            if cut and records is not None:
+                self.drop(cut.start)
+                return records
+        if self.size >= self._limit:
+            raise OverflowError(self._limit)
+        self.size = min(2 * self.size, self._limit)
+        return None
+
+    def drop(self, size: int) -> None:
+        """Forget the first bytes; the next window is of the usual size."""
+        del self.buffer[:size]
+        self.size = self._usual
+
+    def rest(self) -> bytes:
+        """Return all that is left, and forget it."""
+        rest = bytes(self.buffer)
+        self.buffer.clear()
+        return rest
 
 
 class Markup(NamedTuple):
@@ -104,6 +184,10 @@ class Hole(ABC):
     def walk(self, window: bytes) -> Cut | None:
         """Return the last true boundary in a window, found by a parser instead of a guess."""
 
+    def guess(self, window: bytes) -> Cut | None:
+        """Return the last place in a window that looks like the end of a record."""
+        return last_boundary(self._boundary, window)
+
     def opens(self) -> bool:
         """Say whether this is the hole: a probe put into it is read back as the only record."""
         try:
@@ -112,14 +196,6 @@ class Hole(ABC):
             return False
         self.declared = answer.phone_numbers
         return answer.records == [PROBE]
-
-    def cut(self, window: bytes) -> Cut | None:
-        """Return the last place in a window that looks like the end of a record."""
-        for start in (max(0, len(window) - _TAIL), 0):
-            last = deque(self._boundary.finditer(window, start), maxlen=1)
-            if last:
-                return Cut(last[0].end(1), last[0].end())
-        return None
 
     def decode(self, records: bytes) -> list[RentedNumber] | None:
         """Return the records of a slice, None where the slice does not end at a record's end.
@@ -150,7 +226,7 @@ class Hole(ABC):
 
         Raises:
             RecordError: a record is wrong; its index counts from the start of ``rest``.
-            DecodeError: the body stops early, or is not as the rules say.
+            DecodeError: the body stops early, or breaks a reading rule.
         """
         if untouched:
             return self.parse(self.head + rest)

@@ -16,6 +16,12 @@ from smspartner.models.masks import mask_phone
 
 _INT64: Final = range(-(2**63), 2**63)
 
+#: Each integer up to here has a double of its own.
+EXACT: Final = 2**53
+#: Decoders look closely at a larger one (rule R7): with a fraction or an exponent in it, msgspec
+#: reads an integer as a double, so that 2^53 may have been another number.
+Id = Annotated[int, msgspec.Meta(gt=-EXACT, lt=EXACT)]
+
 #: A phone is text that is not empty; the decoders also refuse blank ones (rule R7).
 Phone = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -31,7 +37,7 @@ class RentedNumber(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         stop_sms: True where the person has opted out of SMS: do not write to them.
     """
 
-    id: int
+    id: Id
     phone: Phone
     stop_sms: bool
 

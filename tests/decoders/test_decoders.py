@@ -1,11 +1,11 @@
-"""The decoders themselves: the fast path of XML, and those of other people."""
+"""Decoders of other people, and what the decoders here rely on."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from bodies import PHONE, as_xml, cdata, people, rental, short, xml_record
+from bodies import PHONE, rental
 from cases import in_pieces, numbers_of, read_fed
 from lxml import etree
 
@@ -13,60 +13,7 @@ from smspartner import ConfigurationError, Limits, ResponseReader, decode, regis
 from smspartner import decoders as registry
 from smspartner.decoders import decoder_named, format_names
 from smspartner.decoders.slices import Hole
-from smspartner.decoders.xml.fast_path import Rows
 from smspartner.models.envelope import A
-
-# The fast path of XML
-
-
-def test_the_fast_path_leaves_a_record_with_further_entries_alone() -> None:
-    plain = as_xml(people(2))
-    rows = Rows.learn(plain.encode())
-    assert rows is not None
-    assert len(rows.read(plain.encode()) or []) == 2
-
-    # A text and a boolean behind the three entries look like a phone and a flag again.
-    longer = xml_record(3, cdata(PHONE), "false", cdata("+33639980099"), "true")
-    assert rows.read((plain + longer).encode()) is None
-    assert rows.read((longer + plain).encode()) is None
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        xml_record(f"1{' ' * 3}", cdata(PHONE), "true"),
-        xml_record("1<!-- -->", cdata(PHONE), "true"),
-        xml_record(1, cdata('"'), "true"),
-        xml_record(1, cdata("\\u0041"), "true"),
-        xml_record(1, cdata("é"), "true"),
-        xml_record(1, cdata("  "), "true"),
-        xml_record(1, cdata(""), "true"),
-        xml_record(1, cdata("a]]>b"), "true"),
-        xml_record(1, cdata("\x01"), "true"),
-        xml_record(1, cdata("\0"), "true"),
-        xml_record(1, cdata("a&amp;b"), "true"),
-        xml_record(1, PHONE, "true"),
-        xml_record(cdata("1"), cdata(PHONE), "true"),
-        xml_record(1, cdata(PHONE), cdata("true")),
-        xml_record("007", cdata(PHONE), "true"),
-        xml_record(1, cdata(PHONE), "TRUE"),
-        xml_record(1, cdata(PHONE)),
-        xml_record(1, "false", cdata(PHONE)),
-        xml_record(1, cdata(PHONE), "true", ""),
-        "<entry/>",
-        "<entry>1</entry>",
-        "<entry a='1'>" + xml_record(1, cdata(PHONE), "true")[7:],
-    ],
-    ids=short,
-)
-def test_the_fast_path_leaves_everything_else_to_the_parser(record: str) -> None:
-    plain = as_xml(people(2))
-    rows = Rows.learn(plain.encode())
-    assert rows is not None
-
-    for slice_ in (plain + record, record + plain, plain + record + plain):
-        assert rows.read(slice_.encode()) is None
-
 
 # The general reader of positions
 

@@ -196,7 +196,6 @@ _NOT_READ: Final = (
         "windows-1252",
         "cp1252",
         "iso-8859-15",
-        "us-ascii",
         "koi8-r",
         "shift_jis",
         "gb18030",

@@ -118,7 +118,7 @@ def test_what_is_held_is_bounded_by_the_window(format_: str) -> None:
 
     for chunk in in_pieces(body, 10_000):
         reader.feed(chunk)
-        held = max(held, len(reader._buffer))
+        held = max(held, len(reader._slicer.buffer))
 
     assert len(body) > 20 * held
     assert held < WINDOW + 10_000

@@ -82,16 +82,10 @@ def test_what_is_no_data_is_an_error_with_status_and_excerpt(body: bytes) -> Non
 @every_format
 @pytest.mark.parametrize("blanks", [1, 1023, 1024, 5000, 65536, 200_000])
 def test_white_space_before_a_body_is_skipped(format_: str, blanks: int) -> None:
-    body = render(rental(people(3)), format_, PLAIN).removeprefix(
-        b'<?xml version="1.0" encoding="UTF-8"?>\n'
-    )
+    body = render(rental(people(3)), format_, PLAIN)
 
     for chunks in ([b" \n" * (blanks // 2) + body], in_pieces(b" " * blanks + body, 1000)):
-        if format_ == "xml" and blanks > 60_000:
-            with pytest.raises(LimitError, match="no XML element"):
-                read_fed(chunks)
-        else:
-            assert len(read_fed(chunks)) == 3
+        assert len(read_fed(chunks)) == 3
 
 
 @every_format

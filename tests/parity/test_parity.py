@@ -51,6 +51,9 @@ NAMED_DIVERGENCES: Final = {
 #: With nulls kept, nothing moves: this divergence is gone.
 ONLY_WHERE_NULLS_ARE_DROPPED: Final = {"datas_null_then_extra"}
 
+#: What the independent reader takes: it knows no limit of depth.
+TOO_DEEP: Final = ("lists_65_deep_around_a_scalar", "lists_65_deep_around_nothing")
+
 with_every_case = pytest.mark.parametrize("case", every_case(), ids=str)
 
 
@@ -120,7 +123,9 @@ def test_each_case_gives_its_outcome_in_slices_of_any_size(
 
 @pytest.mark.parametrize("case", [case for case in every_case() if case.format == "xml"], ids=str)
 def test_xml_says_the_same_to_an_independent_reader(case: Case) -> None:
-    assert by_second_engine(case.body) == (case.expected if case.is_success else None)
+    assert case.name.endswith(TOO_DEEP) or by_second_engine(case.body) == (
+        case.expected if case.is_success else None
+    )
 
 
 @pytest.mark.slow
@@ -201,11 +206,11 @@ def test_each_invalid_body_is_refused_as_what_it_is(
 
 @pytest.mark.parametrize("name", [name for name in INVALID if name.endswith(".xml")])
 def test_no_invalid_xml_is_read_by_the_independent_reader_either(name: str) -> None:
-    # What only a limit or a policy forbids is well-formed to a parser.
-    allowed = {"LimitError", "UnsafeXMLError"}
+    # What only a limit, a policy or libxml2 forbids is well-formed to a parser.
+    allowed = INVALID[name] in {"LimitError", "UnsafeXMLError"} or name == "xml-id.xml"
     body = (FIXTURES / "invalid" / name).read_bytes()
 
-    assert by_second_engine(body) is None or INVALID[name] in allowed
+    assert allowed or by_second_engine(body) is None
 
 
 def refusal(chunks: list[bytes]) -> str:

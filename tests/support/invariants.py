@@ -66,15 +66,14 @@ def window(size: int) -> Iterator[None]:
 
 
 def assert_agree(sliced: Result, whole: Result) -> None:
-    """Check that slices give the same, apart from three things that are as they should be.
+    """Check that slices give the same, apart from two things that are as they should be.
 
     - A body that gives its numbers twice is refused once the first of them were handed out.
     - A wrong record comes before a success flag further on that says no.
-    - Two records under one key, in different slices, are both handed out: none is lost.
     """
     if isinstance(whole, Rental):
         assert sliced == whole or "numbers twice" in str(sliced)
-    elif "a key comes twice" not in str(whole):
+    else:
         assert isinstance(sliced, SMSPartnerError)
         assert not isinstance(sliced, APIError) or said(sliced) == said(whole)
 
@@ -86,6 +85,8 @@ def assert_second_engine_agrees(body: bytes, format_: str, whole: Result) -> Non
     """
     if isinstance(whole, LimitError | UnsafeXMLError):
         return  # it knows neither limits nor policy
+    if "the parser does not take it" in str(whole):
+        return  # well-formed, but for libxml2
     try:
         expected: Outcome | None = _ENGINES[format_](body)
     except oracle_xml.RefusedError:

@@ -69,7 +69,7 @@ TOKENS: Final = {
 def seeds(format_: str) -> tuple[bytes, ...]:
     """Return the bodies to start from: the small fixtures of one format."""
     found = {case.body for case in corpus() if case.format == format_}
-    for folder in ("documented", "invalid"):
+    for folder in ("documented", "invalid", "cases"):
         found |= {path.read_bytes() for path in (FIXTURES / folder).glob(f"*.{format_}")}
     return tuple(sorted(body for body in found if 0 < len(body) <= SMALL))
 

@@ -19,20 +19,32 @@ class Number(str):
 
 
 class Ambiguous(dict[str, Any]):
-    """An object in which a key comes twice; the last value wins."""
+    """An object in which a key comes twice; the last value wins.
+
+    Attributes:
+        all_values: the values of all its members, which are all numbers if they are records (R11).
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.all_values = [value for _, value in pairs]
 
 
 def has_doubles(body: bytes) -> bool:
     """Say whether a key comes twice in the answer or in a record: then readers may differ."""
     answer = parse(body)
-    datas = answer.get("datas") or []
-    records = datas.values() if isinstance(datas, dict) else datas
-    return any(isinstance(value, Ambiguous) for value in (answer, *records))
+    return any(isinstance(value, Ambiguous) for value in (answer, *_records(answer.get("datas"))))
+
+
+def _records(datas: Any) -> list[Any]:
+    if isinstance(datas, Ambiguous):
+        return datas.all_values
+    return list(datas.values()) if isinstance(datas, dict) else datas or []
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
-    return values if len(values) == len(pairs) else Ambiguous(values)
+    return values if len(values) == len(pairs) else Ambiguous(pairs)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -70,13 +82,11 @@ def read(body: bytes) -> dict[str, Any]:
         raise RefusedError("not an object")
     _require_success(answer.get("success"))
     count, datas = answer.get("phoneNumbers"), answer.get("datas")
-    if isinstance(datas, str | bool | Ambiguous):
-        raise RefusedError("the numbers are a scalar, or one of them would be lost")
+    if isinstance(datas, str | bool):
+        raise RefusedError("the numbers are a scalar")
     if count is None and datas is None:
         raise RefusedError("neither a count nor numbers")
-    records = [
-        _record(item) for item in (datas.values() if isinstance(datas, dict) else datas or [])
-    ]
+    records = [_record(item) for item in _records(datas)]
     declared = None if count is None else _integer(count)
     if declared is not None and declared != len(records):
         raise RefusedError("another count")

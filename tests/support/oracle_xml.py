@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import combinations, takewhile
 from typing import Any, Final
 from xml.sax import SAXException
@@ -26,11 +27,15 @@ RECORD: Final = ("id", "phone", "stopSms")
 _WHITE: Final = " \t\n"
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _VERSION: Final = re.compile(rb"<\?xml\s+version\s*=\s*[\"']([^\"']*)")
+_WHITE_BEFORE: Final = re.compile(rb"\A(\xef\xbb\xbf)?[ \t\r\n]+(?=<)")
+_US_ASCII: Final = re.compile(
+    rb"\A((?:\xef\xbb\xbf)?<\?xml\s[^>]*encoding\s*=\s*[\"'])us-ascii", re.IGNORECASE
+)
 _URI: Final = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
     r"(?:#(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
 )
-_LARGEST_EXACT: Final = 2.0**53
+_LARGEST_EXACT: Final = 2**53
 
 
 class RefusedError(Exception):
@@ -83,11 +88,16 @@ def _bare(run: tuple[str, bool]) -> str:
 class _Builder(ContentHandler):
     """Builds nodes; it is its own lexical handler, so that it knows CDATA."""
 
-    def __init__(self) -> None:
+    def __init__(self, parser: Any, body: bytes) -> None:
         super().__init__()
+        self._parser, self._body = parser, body
         self.root: Node | None = None
         self._open: list[Node] = []
         self._in_cdata = False
+
+    def startDocument(self) -> None:  # noqa: N802 - SAX
+        # Then a reference comes alone, and expat says where it stands.
+        self._parser._parser.buffer_text = False
 
     def startPrefixMapping(self, prefix: str | None, uri: str) -> None:  # noqa: ARG002, N802 - SAX
         if uri and not _URI.fullmatch(uri):
@@ -115,7 +125,10 @@ class _Builder(ContentHandler):
         self._open.pop()
 
     def characters(self, content: str) -> None:
-        self._open[-1].runs.append((content, self._in_cdata))
+        # What is written as a reference is value, as CDATA is (rule R7).
+        place = self._parser._parser.CurrentByteIndex
+        is_reference = self._body[place : place + 1] == b"&"
+        self._open[-1].runs.append((content, self._in_cdata or is_reference))
 
     def startCDATA(self) -> None:  # noqa: N802 - SAX
         self._in_cdata = True
@@ -136,11 +149,14 @@ class _Builder(ContentHandler):
 
 def parse(body: bytes) -> Node:
     """Return the root element."""
+    if not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        body = _WHITE_BEFORE.sub(rb"\1", body)  # rule R10
+        body = _US_ASCII.sub(rb"\1utf-8", body)
     version = _VERSION.match(body)
     if version is not None and not re.fullmatch(rb"1\.[0-9]*", version[1]):
         raise RefusedError("expat takes no notice of the version, XML 1.0 does")
-    builder = _Builder()
     parser = create_parser(forbid_dtd=True)
+    builder = _Builder(parser, body)
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(builder)
     parser.setProperty(property_lexical_handler, builder)
@@ -261,8 +277,8 @@ def as_integer(text: str) -> int | None:
         return None
     if found[2] is None and found[3] is None:
         return int(text)
-    value = float(text)
-    exact = value.is_integer() and abs(value) <= _LARGEST_EXACT
+    value = Decimal(text)
+    exact = abs(value) <= _LARGEST_EXACT and value == value.to_integral_value()
     return int(value) if exact else None
 
 

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
-import msgspec
 from lxml import etree
 
 from smspartner.decoders.limits import Limits
-from smspartner.decoders.problems import answer_error
+from smspartner.decoders.problems import read_fields, require_exact
 from smspartner.decoders.slices import Hole
-from smspartner.decoders.xml.elements import ENTRY, value_of
+from smspartner.decoders.xml.elements import ENTRY, Element, value_of
+from smspartner.decoders.xml.fast_path import ENVELOPE_DEPTH, read_whole
+from smspartner.decoders.xml.places import deepest, is_whole, stops_early
 from smspartner.decoders.xml.positional import shape
-from smspartner.decoders.xml.positions import stops_early
-from smspartner.decoders.xml.prolog import guard
+from smspartner.decoders.xml.prolog import guard, plain, with_white_space_as_value
 from smspartner.decoders.xml.slices import find
-from smspartner.errors import (
-    DecodeError,
-    LimitError,
-    RecordError,
-    TruncatedError,
-    UnsafeXMLError,
-)
-from smspartner.models.envelope import (
-    A,
-    Failure,
-    RentalAnswer,
-    as_integer,
-    require_phones,
-    require_success,
-)
+from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError, UnsafeXMLError
+from smspartner.models.envelope import A, Refusal, RentalAnswer, as_integer, require_success
 
 _TOO_LARGE: Final = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG}
 _ERROR_NAMES: Final = {
-    getattr(etree.ErrorTypes, name): name.removeprefix("ERR_").removeprefix("WAR_")
+    getattr(etree.ErrorTypes, name): name.partition("_")[2].removeprefix("ERR_")
     for name in dir(etree.ErrorTypes)
-    if name.startswith(("ERR_", "WAR_", "NS_"))
+    if name.isupper()
 }
-# What libxml2 allows by itself.
-_PARSER_DEPTH: Final = 256
-# Code and message.
-_REASON_ENTRIES: Final = 2
+# What makes a refusal: code, message, complaints.
+_REASON_ENTRIES: Final = 3
+# An element and a message.
+_COMPLAINT: Final = 2
+
+_local: Final = threading.local()
 
 
 class XMLDecoder:
-    """The decoder of ``application/xml``; the contract is in ``smspartner.decoders``."""
+    """The decoder of ``application/xml``; see ``smspartner.decoders``."""
 
     name = "xml"
     media_types = frozenset({"application/xml", "text/xml", "application/problem+xml"})
@@ -61,72 +51,81 @@ class XMLDecoder:
             UnsafeXMLError: a DOCTYPE, or an encoding that is not allowed (rule R10).
             TruncatedError: the document stops early.
             LimitError: deeper or larger than the limits.
-            DecodeError: not well-formed, or not as the rules say.
+            DecodeError: not well-formed, or against a reading rule.
         """
+        if answer is RentalAnswer and limits.depth >= ENVELOPE_DEPTH:
+            found = read_whole(document)
+            if found is not None:
+                return found  # type: ignore[return-value] # answer is RentalAnswer
+        document = plain(document)
         guard(document)
         return read(document, answer, limits)
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where the entry that holds the records opens."""
-        if not guard(window, complete=False):
+        if not guard(plain(window), complete=False):
             return None
-        return find(window, lambda document: read(document, RentalAnswer, limits))
+        return find(window, lambda document: read(plain(document), RentalAnswer, limits))
 
 
 def read(document: bytes, answer: type[A], limits: Limits) -> A:
     """Return a document whose prolog the guard has passed as ``answer``; errors as ``decode``."""
-    root = _parse(document)
-    if limits.depth < _PARSER_DEPTH and _deeper_than(limits.depth)(root):
+    root = _parse(with_white_space_as_value(document), limits.depth)
+    if _deeper_than(limits.depth)(root):
         raise LimitError(f"the XML is nested deeper than {limits.depth} levels")
-    require_success(_failure(root))
-    shaped = {**shape(root, answer), "success": True}
+    require_success(_refusal(root))
+    found = read_fields(shape(root, answer), answer)
+    if not isinstance(found, RentalAnswer):
+        require_exact("\n".join(map(str, root.itertext())))
+    return found
+
+
+def _parse(document: bytes, depth: int) -> Element:
+    """Return the root of a document that the guard has passed."""
     try:
-        result = msgspec.convert(shaped, answer, strict=False)
-    except msgspec.ValidationError as error:
-        problem = answer_error(error)
-    else:
-        if isinstance(result, RentalAnswer):
-            result.check()
-        return result
-    if isinstance(problem, RecordError):
-        require_phones(record["phone"] for record in shaped["datas"][: problem.index])
-    raise problem
+        root = etree.fromstring(document, _parser())
+    except etree.XMLSyntaxError as error:
+        raise _syntax_error(document, error, depth) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise UnsafeXMLError("the XML has a DOCTYPE, which is never read")
+    return root
 
 
-def _parse(document: bytes) -> etree._Element:
-    """Return the root of a document that the guard has passed.
+def _parser() -> etree.XMLParser:
+    """Return the parser of this thread: making one takes as long as parsing 20 records.
 
     Comments and processing instructions are removed, a comment would count as an entry. CDATA
     sections are kept, what stands in them is value and never indentation. ``collect_ids`` stays
     at its default: switched off, lxml 6.1.3 opens external DTDs whatever else is set.
     """
-    parser = etree.XMLParser(
-        resolve_entities="internal",
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
-        strip_cdata=False,
-    )
-    try:
-        root = etree.fromstring(document, parser)
-    except etree.XMLSyntaxError as error:
-        problem = _syntax_error(document, error)
-    else:
-        if root.getroottree().docinfo.internalDTD is None:
-            return root
-        problem = UnsafeXMLError("the XML has a DOCTYPE, which is never read")
-    raise problem
+    parser: etree.XMLParser | None = getattr(_local, "parser", None)
+    if parser is None:
+        parser = _local.parser = etree.XMLParser(
+            resolve_entities="internal",
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            recover=False,
+            remove_comments=True,
+            remove_pis=True,
+            strip_cdata=False,
+        )
+    return parser
 
 
-def _syntax_error(document: bytes, error: etree.XMLSyntaxError) -> DecodeError:
+def _syntax_error(document: bytes, error: etree.XMLSyntaxError, depth: int) -> DecodeError:
     """Return what a document that lxml refuses suffers from: size, an early end, or its form."""
     if error.code in _TOO_LARGE:
         return LimitError(f"the XML is larger or deeper than the parser allows ({_words(error)})")
     if stops_early(document):
+        if deepest(document) > depth:
+            return LimitError(f"the XML is nested deeper than {depth} levels")
         return TruncatedError("the XML body stops before its end")
+    if is_whole(document):
+        return DecodeError(
+            f"the XML is well-formed, but the parser does not take it ({_words(error)}): it has a "
+            "version, an xml:id or a namespace that no answer of this service has"
+        )
     return DecodeError(f"the XML is not well-formed ({_words(error)})")
 
 
@@ -140,21 +139,43 @@ def _words(error: etree.XMLSyntaxError) -> str:
 
 @lru_cache(maxsize=8)
 def _deeper_than(depth: int) -> etree.XPath:
-    return etree.XPath("boolean(/" + "*/" * depth + "*)")
+    """Return what finds a list or map nested deeper: with children, or empty and no null."""
+    return etree.XPath("boolean(/" + "*/" * depth + "*[* or not(node() or @*)])")
 
 
-def _failure(root: etree._Element) -> Failure:
+def _refusal(root: Element) -> Refusal:
     """Return a document read as a refusal: its flag, and its reason if it has one (R3, R4).
 
     A flag that is an explicit null, or that is missing among entries, stays what it is: no flag.
     """
-    values = {child.tag: value_of(child) for child in root if child.tag != ENTRY}
-    entries = [value_of(child) for child in islice(root.iterchildren(ENTRY), 1 + _REASON_ENTRIES)]
+    named = {str(child.tag): child for child in root.iterchildren(*Refusal.__struct_fields__)}
+    values: dict[str, Any] = {
+        name: _complaints(child) if name in {"errors", "error"} else value_of(child)
+        for name, child in named.items()
+    }
+    entries = list(islice(root.iterchildren(ENTRY), 1 + _REASON_ENTRIES))
     if entries and "success" not in values:
-        flag = entries.pop(0)
+        flag = value_of(entries.pop(0))
         values["success"] = "" if flag is None else flag
-    known = {name: values[name] for name in Failure.__struct_fields__ if name in values}
-    return Failure(**{**_reason(entries), **known})
+    complaints = [_complaints(entry) for entry in entries]
+    others = [
+        value_of(entry) for entry, found in zip(entries, complaints, strict=True) if not found
+    ]
+    listed = next(filter(None, complaints), [])
+    return Refusal(**{"errors": listed, **_reason(others[:2]), **values})
+
+
+def _complaints(element: Element) -> list[Complaint]:
+    """Return a list of complaints, [] where it is anything else (fact A6)."""
+    found: list[Complaint] = []
+    for item in element:
+        texts = [value_of(leaf) for leaf in islice(item, _COMPLAINT)]
+        match texts if len(item) == _COMPLAINT else ():
+            case [str(field), str(message)]:
+                found.append((field, message))
+            case _:
+                return []
+    return found
 
 
 def _reason(entries: list[object]) -> dict[str, object]:

@@ -1,94 +1,242 @@
-r"""The express lane of XML: records in the serializer's exact layout, read by the JSON parser.
+r"""The fast path of XML: flat records in one layout, read without an XML parser.
 
-In the layout of fact A2, a record is three values between four fixed pieces of markup. When
-those pieces are replaced by JSON's (``{"id":`` ``,"phone":"`` ``","stopSms":`` ``}``), the slice
-is the JSON twin of itself, and msgspec reads it typed, at once. Measured on a million numbers:
-0.3 µs for each, against 4 µs through the tree that lxml builds.
+In the serializer's layout each record is the same markup around other values. Two ways take the
+values out of it, both by making the slice a JSON array of texts, which msgspec decodes:
 
-Why nothing can slip through: a slice is only taken if it is ASCII without ``"``, ``\``, ``&``,
-and if, once the pieces are replaced, no ``<``, ``>`` or white space is left, but for spaces inside
-phones that stand in CDATA. Then every byte is either a piece or part of a value that reads the same
-in both notations. A record needs all three keys, and there are just three keys for each record, so
-none stands in it twice; and the JSON grammar accepts no other order of the pieces. Whatever does
-not fit (a phone with an accent, a further entry, ``TRUE``) makes ``read`` return None, and the
-slice takes the ordinary way, with its exact errors.
+- ``translate`` maps ``y``, which is in every tag, to a quote, line breaks to commas, and drops
+  all other bytes of the markup. That takes 55 ns a record, and works where records are indented
+  and no value holds a byte that is dropped or mapped.
+- ``replace`` puts ``","`` where the markup between two values stands. That takes 350 ns, and
+  works in any layout and with accents.
+
+Neither is trusted. **The proof is to write it out again**: the texts, with the markup between
+them, have to give the very bytes of the slice, and no text may hold markup. Then the slice is
+those values in that markup, and nothing else. Whatever does not fit makes ``read`` return None,
+and the slice goes to the parser, with its exact errors.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
-from smspartner.models.number import RentedNumber
+from smspartner.models.envelope import RentalAnswer
+from smspartner.models.number import Id, RentedNumber
+
+#: How deep lists and maps are nested here: root, list, record.
+ENVELOPE_DEPTH: Final = 3
 
 # Possessive throughout: a run of white space can be matched in one way only, so that a body made
 # to be slow costs no more than its length.
 _WHITE: Final = rb"[ \t\r\n]*+"
 # White space around a value is indentation, not value, only if it holds a line break (rule R7).
 _INDENT: Final = rb"(?:[ \t\r]*+\n[ \t\r\n]*+)?+"
-_VALUE: Final = rb"[^<\]\x00-\x20]*+"
-# Each value may stand in a CDATA section; the serializer puts texts into one (fact A5.3).
-_FIRST_RECORD: Final = re.compile(
-    rb"(?P<open><entry>%(w)s<entry>%(i)s(?P<c1><!\[CDATA\[)?)%(v)s"
-    rb"(?P<phone>(?(c1)\]\]>)%(i)s</entry>%(w)s<entry>%(i)s(?P<c2><!\[CDATA\[)?)"
-    rb"(?(c2)[^<\]\x00-\x1f]*+|%(v)s)"
-    rb"(?P<stop>(?(c2)\]\]>)%(i)s</entry>%(w)s<entry>%(i)s(?P<c3><!\[CDATA\[)?)%(v)s"
-    rb"(?P<end>(?(c3)\]\]>)%(i)s</entry>%(w)s</entry>)(?P<gap>%(w)s)(?=<entry>)"
-    % {b"w": _WHITE, b"i": _INDENT, b"v": _VALUE}
+# A value may stand in a CDATA section; the serializer puts texts into one (fact A5.3).
+_LEAF: Final = re.compile(
+    rb"(?P<open><entry>%(i)s(?P<cdata><!\[CDATA\[)?)[^<>&\]\x00-\x1f]*+"
+    rb"(?P<close>(?(cdata)\]\]>)%(i)s</entry>)(?P<gap>%(w)s)" % {b"w": _WHITE, b"i": _INDENT}
+)
+_RECORD: Final = re.compile(rb"<entry>" + _WHITE)
+_RECORD_END: Final = re.compile(rb"</entry>(?P<gap>%s)" % _WHITE)
+_MOST_FIELDS: Final = 16
+
+_ENVELOPE: Final = re.compile(
+    rb"""(?:<\?xml\ version=(["'])1\.0\1(?:\ encoding=(["'])(?:UTF-8|utf-8)\2)?\?>)?
+    %(w)s<result>%(w)s
+    <entry>%(i)s(?:true|<!\[CDATA\[true\]\]>)%(i)s</entry>%(w)s
+    (?:<entry>%(i)s(?P<count>0|[1-9][0-9]{0,14})%(i)s</entry>%(w)s)?<entry>%(w)s(?=<entry>)"""
+    % {b"w": _WHITE.replace(b" ", b"\\ "), b"i": _INDENT.replace(b" ", b"\\ ")},
+    re.VERBOSE,
 )
 
-_KEYS: Final = len(RentedNumber.__struct_fields__)
-_FOREIGN: Final = (b'"', b"\\", b"&")
-_LEFT_OVER: Final = (b"<", b">", b"\n", b"\t", b"\r")
-# A space beside an integer or a boolean, which would be white space to JSON.
-_LOOSE: Final = (b'": ', b' ,"', b" }")
-_DECODER: Final = msgspec.json.Decoder(list[RentedNumber], strict=False)
+_MARKUP: Final = b"<>/entr![]CDATals"
+_TABLE: Final = bytes.maketrans(b"y\nuf", b'",10')
+#: What is left of the two booleans of the serializer.
+_LEFT: Final = {"1": True, "0": False}
+_AS_WRITTEN: Final = {"true": True, "false": False}
+_STOP: Final = 2
+
+_TEXTS: Final = msgspec.json.Decoder(list[str])
 
 
-class Rows:
-    """The four pieces of markup of one body's records."""
+class _Texts(NamedTuple):
+    """The values of a slice.
 
-    def __init__(self, first: re.Match[bytes]) -> None:
-        self._open, self._end = first["open"], first["end"]
-        # Outside of CDATA a space may belong to the indentation.
-        self._spaced = first["c2"] is not None
-        pieces = (
-            (self._end + first["gap"] + self._open, b'},{"id":'),
-            (first["phone"], b',"phone":"'),
-            (first["stop"], b'","stopSms":'),
-        )
+    Attributes:
+        columns: one list for each field.
+        flags: what is left of true and false, as booleans.
+        spaced: whether there may be spaces in them.
+    """
+
+    columns: list[list[str]]
+    flags: dict[str, bool]
+    spaced: bool
+
+
+class Layout:
+    """The markup of one body's records.
+
+    Args:
+        opening: all up to the first value.
+        between: what stands between the values of a record.
+        end: what stands behind the last value.
+        gap: what stands between two records.
+        padded: whether values outside of CDATA are indented: a space beside one is then no value.
+    """
+
+    def __init__(
+        self, opening: bytes, between: list[bytes], end: bytes, gap: bytes, *, padded: bool
+    ) -> None:
+        self._opening, self._end = opening, end
+        self._next = gap + opening
+        self._fields = len(between) + 1
+        separators = [piece.decode() for piece in (*between, end + self._next)]
+        #: One record, without its values; the flag comes with what stands behind it.
+        self._row = [text for piece in separators for text in ("", piece)]
+        del self._row[2 * _STOP + 1]
+        self._flags = tuple(word + separators[_STOP] for word in ("false", "true"))
         # The longest first: one may be a part of another, which would then not be found.
-        self._pieces = sorted(pieces, key=lambda piece: len(piece[0]), reverse=True)
+        self._pieces = sorted({*between, end + self._next}, key=len, reverse=True)
+        self._padded = padded
+        self._ways: list[Callable[[bytes], _Texts | None]] = [self._by_replacing]
+        if not padded:
+            self._ways[:0] = [self._by_translating, self._by_translating_with_spaces]
 
     @classmethod
     def learn(cls, records: bytes) -> Self | None:
-        """Return the layout of the first record, None where it is another than that of fact A2."""
-        first = _FIRST_RECORD.match(records)
-        return cls(first) if first else None
+        """Return the layout of the first record, None where it is no row of values."""
+        begin = _RECORD.match(records)
+        leaf = _LEAF.match(records, begin.end()) if begin else None
+        if begin is None or leaf is None:
+            return None
+        opening, behind = begin[0] + leaf["open"], leaf["close"] + leaf["gap"]
+        between: list[bytes] = []
+        padded = _is_padded(leaf)
+        while (following := _LEAF.match(records, leaf.end())) and len(between) < _MOST_FIELDS:
+            leaf = following
+            padded = padded or _is_padded(leaf)
+            between.append(behind + leaf["open"])
+            behind = leaf["close"] + leaf["gap"]
+        end = _RECORD_END.match(records, leaf.end())
+        if end is None or len(between) + 1 < len(RentedNumber.__struct_fields__):
+            return None
+        return cls(opening, between, behind + b"</entry>", end["gap"], padded=padded)
 
-    def read(self, records: bytes) -> list[RentedNumber] | None:
+    def read(self, records: bytes, *, is_unicode: bool = True) -> list[RentedNumber] | None:
         """Return the records of a slice, None where it is not in this layout throughout."""
-        twin = self._twin(records)
-        if twin is None:
+        framed = records.startswith(self._opening) and records.endswith(self._end)
+        if (
+            not framed
+            or b"&" in records
+            or not (records.isascii() or (is_unicode and _is_xml(records)))
+        ):
             return None
-        try:
-            numbers = _DECODER.decode(twin)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-        blank = b" " in twin and any(number.phone.isspace() for number in numbers)
-        whole = twin.count(b'":') == _KEYS * len(numbers)
-        return numbers if whole and not blank else None
+        for way in self._ways:
+            texts = way(records)
+            numbers = self._proved(texts, records) if texts else None
+            if numbers is not None:
+                if way is not self._ways[0]:
+                    self._ways = [way, *(other for other in self._ways if other is not way)]
+                return numbers
+        return None
 
-    def _twin(self, records: bytes) -> bytes | None:
-        """Return the slice as JSON, None where something in it would not read the same there."""
-        framed = records.startswith(self._open) and records.endswith(self._end)
-        if not framed or not records.isascii() or any(byte in records for byte in _FOREIGN):
+    def _by_translating(self, records: bytes) -> _Texts | None:
+        # One more text for each record: what stands between two of them.
+        columns = self._split(b'["%s"]' % records.translate(_TABLE, _MARKUP + b" "), 1)
+        return _Texts(columns, _LEFT, spaced=False) if columns else None
+
+    def _by_translating_with_spaces(self, records: bytes) -> _Texts | None:
+        columns = self._split(b'["%s"]' % records.translate(_TABLE, _MARKUP), 1)
+        return _Texts(columns, _LEFT, spaced=True) if columns else None
+
+    def _by_replacing(self, records: bytes) -> _Texts | None:
+        text = records[len(self._opening) : -len(self._end)]
+        for piece in self._pieces:
+            text = text.replace(piece, b'","')
+        spaced = b" " in text
+        if b"<" in text or b">" in text or (spaced and self._padded):
             return None
-        text = records[len(self._open) : -len(self._end)]
-        for markup, twin in self._pieces:
-            text = text.replace(markup, twin)
-        text = b'[{"id":%s}]' % text
-        loose = b" " in text and (not self._spaced or any(place in text for place in _LOOSE))
-        return None if loose or any(byte in text for byte in _LEFT_OVER) else text
+        columns = self._split(b'["%s"]' % text, 0)
+        return _Texts(columns, _AS_WRITTEN, spaced) if columns else None
+
+    def _split(self, twin: bytes, further: int) -> list[list[str]] | None:
+        """Return the texts of a JSON array, of which each record has ``further`` to pass over."""
+        try:
+            texts = _TEXTS.decode(twin)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        stride = self._fields + further
+        if len(texts) % stride != further:
+            return None
+        return [texts[at::stride] for at in range(further, stride)]
+
+    def _proved(self, texts: _Texts, records: bytes) -> list[RentedNumber] | None:
+        """Return the numbers, if their texts give the slice again when they are written out."""
+        columns, flags, spaced = texts
+        ids, phones, stops, *others = columns
+        try:
+            opted_out = list(map(flags.__getitem__, stops))
+            numbers = list(
+                map(RentedNumber, msgspec.convert(ids, list[Id], strict=False), phones, opted_out)
+            )
+        except (msgspec.ValidationError, KeyError):
+            return None
+        if not all(phones) or ((spaced or not records.isascii()) and any(map(str.isspace, phones))):
+            return None
+        pieces, width = self._row * len(ids), len(self._row)
+        pieces[0::width] = ids
+        pieces[2::width] = phones
+        pieces[4::width] = map(self._flags.__getitem__, opted_out)
+        for at, column in enumerate(others):
+            pieces[5 + 2 * at :: width] = column
+        written = "".join(pieces).encode()
+        return numbers if written == records[len(self._opening) :] + self._next else None
+
+
+def _is_padded(leaf: re.Match[bytes]) -> bool:
+    return leaf["cdata"] is None and (leaf["open"], leaf["close"]) != (b"<entry>", b"</entry>")
+
+
+def _is_xml(records: bytes) -> bool:
+    """Say whether there is no character above ASCII that XML does not allow."""
+    return b"\xef\xbf\xbe" not in records and b"\xef\xbf\xbf" not in records
+
+
+def inside(rest: bytes, tag: bytes, root: bytes) -> bytes | None:
+    """Return what stands before the last two closing tags of a body, None where more follows.
+
+    Args:
+        rest: the end of a body.
+        tag: the name of the element that holds the records.
+        root: the name of the root.
+    """
+    before, found, behind = rest.rpartition(b"</%s>" % tag)
+    if not found or behind.strip(b" \t\r\n") != b"</%s>" % root:
+        return None
+    return before.rstrip(b" \t\r\n")
+
+
+def read_whole(document: bytes) -> RentalAnswer | None:
+    """Return a rental in the serializer's envelope, None where the document is anything else."""
+    envelope = _ENVELOPE.match(document)
+    records = inside(document[envelope.end() :], b"entry", b"result") if envelope else None
+    numbers = _read(records) if records else None
+    if envelope is None or numbers is None:
+        return None
+    count = envelope["count"]
+    return RentalAnswer(True, None if count is None else int(count), numbers)
+
+
+#: The layout of the last body that was read whole: the next one will have the same.
+_usual: list[Layout] = []
+
+
+def _read(records: bytes) -> list[RentedNumber] | None:
+    numbers = _usual[0].read(records) if _usual else None
+    if numbers is None and (layout := Layout.learn(records)):
+        _usual[:] = [layout]
+        numbers = layout.read(records)
+    return numbers

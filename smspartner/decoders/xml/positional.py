@@ -20,9 +20,8 @@ from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get
 
 import msgspec
 
-from smspartner.decoders.xml.elements import ENTRY, XSI, Element, value_of
+from smspartner.decoders.xml.elements import ENTRY, XSI, Element, read_table, value_of
 from smspartner.decoders.xml.placement import Field, Placed, Plan, ignored, place, search
-from smspartner.decoders.xml.table import read_table
 from smspartner.errors import ConfigurationError, DecodeError
 from smspartner.models.envelope import Answer
 

@@ -1,4 +1,4 @@
-"""The guard before the XML parser: no DOCTYPE, no other encoding (rule R10).
+"""What stands before the first tag: no DOCTYPE, no other encoding (rule R10).
 
 A document type declaration can only stand before the first start tag. So everything up to that
 tag goes through defusedxml's expat parser, which refuses any DOCTYPE, and only then may lxml see
@@ -16,6 +16,7 @@ from xml.sax.xmlreader import AttributesImpl
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import create_parser
 
+from smspartner.decoders.detect import WHITE
 from smspartner.decoders.limits import KIB
 from smspartner.errors import (
     DecodeError,
@@ -34,8 +35,20 @@ _UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _DECLARATION: Final = re.compile(r"<\?xml\s[^>]*")
 _ENCODING: Final = re.compile(r"""encoding\s*=\s*(?:"([^"'>]*)"|'([^"'>]*)')""")
 _READ: Final = "only UTF-8, UTF-16 with a byte order mark and declared ISO-8859-1 are read"
-_ALLOWED: Final = {"utf-8", "iso-8859-1"}
+_LATIN_1: Final = "iso-8859-1"
+_ALLOWED: Final = {"utf-8", "us-ascii", _LATIN_1}
 _ALLOWED_UTF16: Final = {"utf-16", "utf-16le", "utf-16be"}
+
+_BEGINNING: Final = re.compile(
+    rb"""(?P<mark>\xef\xbb\xbf)?(?P<white>[ \t\r\n]*+)(?P<declaration><\?xml\s[^>]*?)(?P<end>\?>)"""
+)
+_US_ASCII: Final = re.compile(rb"""(encoding\s*=\s*)(["'])us-ascii["']""", re.IGNORECASE)
+# What a reference can stand in without being one, or a reference to white space.
+_REFERENCE: Final = re.compile(
+    rb"""<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<(?:[^<>"']|"[^"]*"|'[^']*')*+>"""
+    rb"""|&\#(?P<code>0*(?:9|10|32)|x0*(?:9|[aA]|20));""",
+    re.DOTALL,
+)
 
 
 class _RootReached(Exception):  # noqa: N818 - it ends the guard's work, it is no error
@@ -47,6 +60,44 @@ class _StopAtRoot(ContentHandler):
         raise _RootReached(name)
 
 
+def plain(document: bytes) -> bytes:
+    """Return a document as parsers take it (rule R10).
+
+    White space before it is dropped, behind a byte order mark it goes into the declaration; and
+    declared US-ASCII becomes UTF-8. Without white space before it, it keeps its length.
+    """
+    document = document.lstrip(WHITE)
+    found = _BEGINNING.match(document)
+    if found is None or not (found["white"] or _US_ASCII.search(found["declaration"])):
+        return document
+    declaration = _US_ASCII.sub(rb"\1\2utf-8\2   ", found["declaration"])
+    begin = (found["mark"] or b"") + declaration + found["white"] + found["end"]
+    return begin + document[found.end() :]
+
+
+def is_unicode(head: bytes) -> bool:
+    """Say whether a document that the guard has passed is in UTF-8."""
+    declaration = _DECLARATION.match(head.removeprefix(codecs.BOM_UTF8).decode("latin-1"))
+    return declaration is None or _LATIN_1 not in declaration[0].lower()
+
+
+def with_white_space_as_value(document: bytes) -> bytes:
+    """Return a document with its references to white space as CDATA sections.
+
+    A parser gives the same for ``&#10;`` and a line break, but only the second is indentation
+    (rule R7).
+    """
+    return _REFERENCE.sub(_as_section, document) if b"&#" in document else document
+
+
+def _as_section(found: re.Match[bytes]) -> bytes:
+    code = found["code"]
+    if code is None:
+        return found[0]
+    number = int(code[1:], 16) if code.startswith(b"x") else int(code)
+    return b"<![CDATA[%c]]>" % number
+
+
 def guard(document: bytes, *, complete: bool = True) -> bool:
     """Return whether the first element was reached; what stands before it is then harmless.
 
@@ -56,7 +107,7 @@ def guard(document: bytes, *, complete: bool = True) -> bool:
 
     Raises:
         UnsafeXMLError: a DOCTYPE, or an encoding other than UTF-8, UTF-16 with a byte order mark
-            or declared ISO-8859-1.
+            or declared ISO-8859-1 or US-ASCII.
         UnknownFormatError: the root is ``<html>``.
         TruncatedError: the document ends before its first start tag.
         LimitError: no start tag in the first 64 KiB.

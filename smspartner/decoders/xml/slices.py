@@ -7,8 +7,10 @@ from itertools import islice
 from typing import Final
 
 from smspartner.decoders.slices import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
-from smspartner.decoders.xml.fast_path import Rows
-from smspartner.decoders.xml.positions import last_record_start
+from smspartner.decoders.xml.fast_path import Layout, inside
+from smspartner.decoders.xml.places import last_record_start
+from smspartner.decoders.xml.prolog import is_unicode, plain
+from smspartner.models.envelope import RentalAnswer
 from smspartner.models.number import RentedNumber
 
 _ROOT: Final = re.compile(rb"<([A-Za-z_][\w.-]*)")
@@ -34,18 +36,31 @@ class XMLHole(Hole):
 
     def __init__(self, head: bytes, tag: bytes, parse: Parse) -> None:
         root = _ROOT.search(head)
-        closing = b"</%s></%s>" % (tag, root[1] if root else b"")
+        self._tags = tag, root[1] if root else b""
+        closing = b"</%s></%s>" % self._tags
         super().__init__(head, parse, Markup(closing, b"", (_PROBE, _PROBE), _BOUNDARY))
-        self._rows: Rows | None = None
+        self._unicode = is_unicode(head)
+        self._layout: Layout | None = None
 
     def decode(self, records: bytes) -> list[RentedNumber] | None:
         """Return the records by the fast path, or by the parser where that does not take them."""
-        if self._rows is None:
-            self._rows = Rows.learn(records)
-        rows = self._rows.read(records) if self._rows else None
-        return super().decode(records) if rows is None else rows
+        numbers = self._fast(records)
+        return super().decode(records) if numbers is None else numbers
+
+    def finish(self, rest: bytes, *, untouched: bool) -> RentalAnswer:
+        """Return the last records; by the fast path where nothing follows but the closing tags."""
+        records = inside(rest, *self._tags)
+        numbers = None if records is None else self._fast(records)
+        if numbers is None:
+            return super().finish(rest, untouched=untouched)
+        return RentalAnswer(True, self.declared, numbers)
 
     def walk(self, window: bytes) -> Cut | None:
         """Return where the last whole record in the window ends, told by a real parser."""
-        start = last_record_start(self.head, window)
+        start = last_record_start(plain(self.head), window)
         return None if start is None else Cut(start, start)
+
+    def _fast(self, records: bytes) -> list[RentedNumber] | None:
+        if self._layout is None:
+            self._layout = Layout.learn(records)
+        return self._layout.read(records, is_unicode=self._unicode) if self._layout else None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from smspartner.decoders.json_slices import BOUNDARY, walk
 from smspartner.decoders.limits import KIB
+from smspartner.decoders.slices import Slicer, last_boundary
 from smspartner.errors import DecodeError, LimitError, TruncatedError
 from smspartner.files.columns import Columns, counted_from, has_phones
 from smspartner.files.input_file import LONGEST, InputFile
@@ -20,10 +21,7 @@ from smspartner.files.json_records import Malformed, Records
 _WHITE: Final = b" \t\r\n"
 #: Bytes of an array that are decoded at once.
 _WINDOW: Final = 256 * KIB
-_BOUNDARY: Final = re.compile(rb"\}([ \t\n\r]*,[ \t\n\r]*)(?=\{)")
-_COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
-# It only finds where values end. Numbers stay text: what is in them is none of its business.
-_SCANNER: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
+_guess: Final = partial(last_boundary, BOUNDARY)
 
 
 class JSONLinesFormat:
@@ -95,21 +93,18 @@ class JSONFormat:
     def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield the array in slices.
 
-        Where to cut is guessed and the parser judges, as in bodies: a slice starts at depth one,
-        so ``[slice]`` parses only if it ends there too, between two records. Where the guess is
-        wrong, the window is gone through record by record.
+        A slice starts at depth one, so ``[slice]`` parses only if it ends there too, between two
+        records: where to cut can be guessed, as in bodies.
         """
         records, chunks = Records(file, lines=False), file.chunks()
-        buffer, window = bytearray(_behind_bracket(next(chunks))), _WINDOW
+        slicer = Slicer(_WINDOW, LONGEST)
+        slicer.buffer += _behind_bracket(next(chunks))
         for chunk in chunks:
-            buffer += chunk
-            while len(buffer) >= window:
-                batch, end = _slice(records, bytes(buffer[:window]))
-                if batch:
+            slicer.buffer += chunk
+            while slicer.is_full:
+                if batch := _slice(file, records, slicer):
                     yield batch
-                window = _WINDOW if end else _grown(file, records, window)
-                del buffer[:end]
-        if batch := _last(file, records, b"[%s" % buffer):
+        if batch := _last(file, records, b"[%s" % slicer.rest()):
             yield batch
 
 
@@ -117,43 +112,19 @@ def _behind_bracket(start: bytes) -> bytes:
     return _without_bom(start).lstrip(_WHITE).removeprefix(b"[")
 
 
-def _slice(records: Records, window: bytes) -> tuple[Columns | None, int]:
-    """Return the records of a window and where the next one begins, 0 where no cut is right."""
-    for cut in (_guessed, _walked):
-        end, start = cut(window)
+def _slice(file: InputFile, records: Records, slicer: Slicer) -> Columns | None:
+    def decode(slice_: bytes) -> Columns | None:
         with suppress(Malformed):
-            if batch := records.decode(b"[%s]" % window[:end]):
-                return batch, start
-    return None, 0
+            return records.decode(b"[%s]" % slice_)
+        return None
 
-
-def _guessed(window: bytes) -> tuple[int, int]:
-    """Return the last place that looks like the end of a record, and where the next one begins."""
-    end = len(window)
-    while (end := window.rfind(b"}", 0, end)) >= 0:
-        if found := _BOUNDARY.match(window, end):
-            return found.span(1)
-    return 0, 0
-
-
-def _walked(window: bytes) -> tuple[int, int]:
-    """Return where the last whole record ends, and where the next one begins."""
-    # The structure of JSON is ASCII, so Latin-1 keeps positions in text and bytes equal.
-    text = window.decode("latin-1")
-    found = 0, len(text) - len(text.lstrip(_WHITE.decode()))
-    with suppress(ValueError, RecursionError):
-        while comma := _COMMA.match(text, _SCANNER.raw_decode(text, found[1])[1]):
-            found = comma.span()
-    return found
-
-
-def _grown(file: InputFile, records: Records, window: int) -> int:
-    if window >= LONGEST:
+    try:
+        return slicer.take((_guess, walk), decode)
+    except OverflowError:
         raise LimitError(
             f"{counted_from(records.found, file)(0)} or soon after it: not well-formed JSON, "
             f"or longer than {LONGEST} bytes"
-        )
-    return 2 * window
+        ) from None
 
 
 def _last(file: InputFile, records: Records, rest: bytes) -> Columns | None:

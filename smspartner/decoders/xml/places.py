@@ -17,6 +17,8 @@ class _Places:
         self.depth = 0
         self.records_at: int | None = None
         self.last_record: int | None = None
+        #: How deep the deepest element with another in it is.
+        self.deepest = 0
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -27,6 +29,7 @@ class _Places:
     def _start(self, _name: str, _attributes: dict[str, str]) -> None:
         if self.depth == self.records_at:
             self.last_record = self._parser.CurrentByteIndex
+        self.deepest = max(self.deepest, self.depth)
         self.depth += 1
 
     def _end(self, _name: str) -> None:
@@ -52,15 +55,27 @@ def last_record_start(head: bytes, window: bytes) -> int | None:
     return places.last_record - len(head) or None
 
 
+def deepest(document: bytes) -> int:
+    """Return how deep the lists and maps of a document are nested, as far as it can be read."""
+    places = _Places()
+    with suppress(expat.ExpatError):
+        places.feed(document)
+    return places.deepest
+
+
+def is_whole(document: bytes) -> bool:
+    """Say whether a document is well-formed, namespaces aside."""
+    return _is_well_formed(document, final=True)
+
+
 def stops_early(document: bytes) -> bool:
     """Say whether more bytes could still make an unfinished document well-formed."""
-    parser = expat.ParserCreate()
+    return _is_well_formed(document, final=False) and not is_whole(document)
+
+
+def _is_well_formed(document: bytes, *, final: bool) -> bool:
     try:
-        parser.Parse(document, False)  # more may follow
+        expat.ParserCreate().Parse(document, final)
     except expat.ExpatError:
         return False
-    try:
-        parser.Parse(b"", True)  # nothing does
-    except expat.ExpatError:
-        return True
-    return False
+    return True
