@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
-from smspartner.files.bodies import Bodies, bodies_schema, open_bodies
+from smspartner.files.bodies import Bodies, open_bodies
 from smspartner.files.sources import Paths
 from smspartner.models.extras import load
 
@@ -37,7 +37,7 @@ def scan_polars(
         rows: int | None,
         _batch_size: int | None,
     ) -> Iterator[Any]:
-        chosen = bodies_schema(wanted or bodies.schema.names)
+        chosen = wanted or bodies.columns
         part = Bodies(bodies.files, chosen, skip=on_error == "skip", limits=limits)
         for batch in part:
             frame = polars.from_arrow(batch)
@@ -49,5 +49,5 @@ def scan_polars(
                 return
 
     return plugins.register_io_source(
-        read, schema={name: types.get(name, polars.String) for name in bodies.schema.names}
+        read, schema={name: types.get(name, polars.String) for name in bodies.columns}
     )

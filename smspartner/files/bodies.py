@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from smspartner.decoders.limits import DEFAULT_LIMITS, MIB, Limits
 from smspartner.decoders.reader import ResponseReader, iter_batches
@@ -49,18 +49,18 @@ def read_batches(
         APIError: the body is a refusal of the service.
         DecodeError: the body is not what the reading rules allow.
     """
-    schema = bodies_schema(COLUMNS if columns is None else columns)
-    return _read(source, schema, limits)
+    wanted = COLUMNS if columns is None else columns
+    _check(wanted)
+    return _read(source, arrow_schema(wanted), limits)
 
 
-def bodies_schema(columns: Sequence[str]) -> Any:
-    """Return the Arrow schema of a table of bodies; arguments and errors as ``read_batches``."""
+def _check(columns: Sequence[str]) -> None:
+    """Refuse columns that a body cannot give."""
     if not columns or len(set(columns)) != len(columns):
         raise ConfigurationError("columns must be one or more, each only once")
     for name in columns:
         if name not in _KNOWN:
             raise ConfigurationError(f"no column {name!r}; there are {', '.join(_KNOWN)}")
-    return arrow_schema(columns)
 
 
 class Bodies:
@@ -70,16 +70,22 @@ class Bodies:
 
     Attributes:
         files: the names of the bodies.
-        schema: the ``pyarrow.Schema`` of the table.
+        columns: the names of the table's columns.
         skipped: what was wrong with the bodies left out, the last time it was gone through; the
             ``file`` of each error names the body.
     """
 
     def __init__(
-        self, files: Sequence[str], schema: Any, *, skip: bool = False, limits: Limits
+        self,
+        files: Sequence[str],
+        columns: Sequence[str],
+        *,
+        skip: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        _check(columns)
         self.files = tuple(files)
-        self.schema = schema
+        self.columns = tuple(columns)
         self.skipped: list[SMSPartnerError] = []
         self._skip = skip
         self._limits = limits
@@ -87,16 +93,17 @@ class Bodies:
     def __iter__(self) -> Iterator[Any]:
         """Yield ``pyarrow.RecordBatch``, each with rows of one body; errors as ``open_bodies``."""
         self.skipped = []
+        schema = self.schema
         for name in self.files:
             try:
-                yield from _read(name, self.schema, self._limits)
+                yield from _read(name, schema, self._limits)
             except SMSPartnerError as error:
                 self._left_out(error)
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the table's columns."""
-        return tuple(self.schema.names)
+    def schema(self) -> Any:
+        """The ``pyarrow.Schema`` of the table."""
+        return arrow_schema(self.columns)
 
     def rentals(self) -> Iterator[tuple[Origin, Batches]]:
         """Yield each body's name and its numbers, as ``write`` takes them."""
@@ -104,11 +111,11 @@ class Bodies:
         for name in self.files:
             with open_body(name) as body:
                 try:
-                    batches = _proved(body, self._limits)
+                    found = proved(body, self._limits)
                 except SMSPartnerError as error:
                     self._left_out(error)
                 else:
-                    yield Origin(file=mask_target(name)), batches
+                    yield Origin(file=mask_target(name)), found.batches
 
     def _left_out(self, error: SMSPartnerError) -> None:
         if not self._skip:
@@ -127,7 +134,7 @@ class Bodies:
         return capsule
 
     def __repr__(self) -> str:
-        return f"Bodies({len(self.files)} files, columns={', '.join(self.schema.names)})"
+        return f"Bodies({len(self.files)} files, columns={', '.join(self.columns)})"
 
 
 def open_bodies(
@@ -154,8 +161,9 @@ def open_bodies(
     """
     if on_error not in {"raise", "skip"}:
         raise ConfigurationError(f"on_error is 'raise' or 'skip', not {on_error!r}")
-    schema = bodies_schema((*COLUMNS, FILE) if columns is None else columns)
-    return Bodies(find_bodies(paths), schema, skip=on_error == "skip", limits=limits)
+    wanted = (*COLUMNS, FILE) if columns is None else columns
+    _check(wanted)
+    return Bodies(find_bodies(paths), wanted, skip=on_error == "skip", limits=limits)
 
 
 def _read(name: str, schema: Any, limits: Limits) -> Iterator[Any]:
@@ -175,17 +183,38 @@ def _read(name: str, schema: Any, limits: Limits) -> Iterator[Any]:
             yield _with_columns(batch, schema, name)
 
 
-def _proved(body: Body, limits: Limits) -> Batches:
-    """Read a body to its end; return its numbers, or what reads them again if they are many."""
+class Proved(NamedTuple):
+    """A body that was read to its end.
+
+    Attributes:
+        batches: its numbers, or what reads them again if they are many.
+        format: ``json`` or ``xml``.
+        declared: how many numbers the service declared, None where it did not.
+        found: how many there are.
+    """
+
+    batches: Batches
+    format: str
+    declared: int | None
+    found: int
+
+
+def proved(body: Body, limits: Limits = DEFAULT_LIMITS) -> Proved:
+    """Read a body to its end.
+
+    Raises:
+        APIError, DecodeError: the body is a refusal, or wrong.
+    """
+    reader = ResponseReader(limits=limits)
     held: list[list[RentedNumber]] = []
-    found = 0
-    for batch in _records(body, limits):
-        found += len(batch)
-        if found * _RECORD <= HELD:
+    for batch in iter_batches(reader, body.chunks()):
+        if reader.found * _RECORD <= HELD:
             held.append(batch)
         else:
             held.clear()
-    return held if found * _RECORD <= HELD else _records(body, limits)
+    large = reader.found * _RECORD > HELD
+    batches = _records(body, limits) if large else held
+    return Proved(batches, reader.format or "", reader.declared, reader.found)
 
 
 def _records(body: Body, limits: Limits) -> Iterator[list[RentedNumber]]:

@@ -109,12 +109,15 @@ class Body:
 
     Attributes:
         name: the file as the caller named it.
+        size: bytes of the body, once it was read.
+        sha256: of the body, in hexadecimal, once it was read; empty before.
     """
 
     def __init__(self, name: str, stream: BinaryIO) -> None:
         self.name = name
+        self.size = 0
+        self.sha256 = ""
         self._stream = stream
-        self._digest = ""
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body from its first byte.
@@ -125,12 +128,13 @@ class Body:
         """
         with _named(self.name):
             self._stream.seek(0)
-            digest = hashlib.sha256()
+            digest, size = hashlib.sha256(), 0
             for chunk in _decompressed(self._stream):
                 digest.update(chunk)
+                size += len(chunk)
                 yield chunk
-            before, self._digest = self._digest, digest.hexdigest()
-            if before and before != self._digest:
+            before, self.sha256, self.size = self.sha256, digest.hexdigest(), size
+            if before and before != self.sha256:
                 raise DecodeError("it changed while it was read: read it again when it is at rest")
 
 

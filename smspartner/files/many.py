@@ -1,0 +1,159 @@
+"""Many bodies: each into a file of its own, or all of them into one target.
+
+What is wrong with one body never stops the others: each has an outcome. Bodies of a rental that is
+handed out once are settled by their caller, who knows the rental; here a body is only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from smspartner.errors import ConfigurationError, SMSPartnerError
+from smspartner.files.bodies import proved
+from smspartner.files.rows import Origin, WriteOptions
+from smspartner.files.sinks import sink_for
+from smspartner.files.sources import open_body
+from smspartner.files.write import Written, write_rows
+from smspartner.models.columns import COLUMNS, FILE, TOKEN, Batches
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: What is written into a folder unless the caller says otherwise.
+CSV: Final = "csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a body is, once it was read to its end.
+
+    Attributes:
+        format: ``json`` or ``xml``.
+        size: bytes, decompressed.
+        sha256: of these bytes, in hexadecimal.
+        declared: how many numbers the service declared, None where it did not.
+        rows: how many there are.
+    """
+
+    format: str
+    size: int
+    sha256: str
+    declared: int | None
+    rows: int
+
+
+class SavedBodies:
+    """Bodies on disk as the numbers of several rentals, for ``write``; gone through once.
+
+    Args:
+        bodies: where each comes from, and the name of its file.
+        skip: leave a body that is wrong out, whole, instead of raising its error.
+
+    Attributes:
+        columns: what is written of each number unless the caller chooses columns.
+        facts: what each body that was read is, by the name of its file.
+        failures: what is wrong with those left out, by the name of their file.
+    """
+
+    def __init__(self, bodies: Sequence[tuple[Origin, str]], *, skip: bool = False) -> None:
+        self.columns: Sequence[str] = COLUMNS
+        if len(bodies) > 1:
+            self.columns = (*COLUMNS, TOKEN if bodies[0][0].token else FILE)
+        self.facts: dict[str, Facts] = {}
+        self.failures: dict[str, SMSPartnerError] = {}
+        self._bodies = bodies
+        self._skip = skip
+
+    def rentals(self) -> Iterator[tuple[Origin, Batches]]:
+        """Yield where numbers come from, and the numbers: a body's all, or none."""
+        for origin, name in self._bodies:
+            try:
+                with open_body(name) as body:
+                    found = proved(body)
+                    self.facts[name] = Facts(
+                        format=found.format,
+                        size=body.size,
+                        sha256=body.sha256,
+                        declared=found.declared,
+                        rows=found.found,
+                    )
+                    yield origin, found.batches
+            except SMSPartnerError as error:
+                if not self._skip:
+                    raise
+                self.facts.pop(name, None)
+                self.failures[name] = error
+
+
+def parts_in(folder: Path, names: Iterable[str], to: str | None) -> dict[str, Path]:
+    """Return where each body's numbers go in a folder: ``rental.xml`` to ``rental.xml.csv``.
+
+    Args:
+        folder: it need not be there.
+        names: of the bodies.
+        to: the name of a sink of files, or an ending; None for CSV.
+
+    Raises:
+        ConfigurationError: the sink is a database, or two bodies would have the same part, also on
+            a disk that does not tell capital letters from small ones.
+    """
+    sink = sink_for("-", to or CSV)
+    if not sink.endings or sink.schemes:
+        raise ConfigurationError(
+            f"{sink.name} is one database: give it instead of the folder {str(folder)!r}"
+        )
+    parts: dict[str, Path] = {}
+    taken: dict[str, str] = {}
+    for name in names:
+        part = folder / f"{Path(name).name}{sink.endings[0]}"
+        other = taken.setdefault(part.name.casefold(), name)
+        if other != name:
+            raise ConfigurationError(
+                f"{other!r} and {name!r} would both be written to {str(part)!r}: read them into "
+                "different folders"
+            )
+        parts[name] = part
+    return parts
+
+
+def write_part(
+    name: str, part: Path, to: str | None, options: WriteOptions, origin: Origin
+) -> tuple[Written, Facts]:
+    """Write the numbers of one body to a file of its own; for a thread or a process.
+
+    Raises:
+        SMSPartnerError: the body is wrong, or the file cannot be written; there is none then.
+    """
+    bodies = SavedBodies([(origin, name)])
+    written = write_rows(bodies, part, to=to or CSV, options=options)
+    return written, bodies.facts[name]
+
+
+def in_turn(
+    executor: Executor, work: Callable[[T], R], items: Iterable[T], jobs: int
+) -> Iterator[tuple[T, Future[R]]]:
+    """Yield each item with its finished future, ``jobs`` of them at work at once.
+
+    Where it is left early, nothing new is begun, and what has begun is waited for.
+    """
+    left = iter(items)
+    at_work: dict[Future[R], T] = {}
+    try:
+        while True:
+            while len(at_work) < jobs:
+                try:
+                    item = next(left)
+                except StopIteration:
+                    break
+                at_work[executor.submit(work, item)] = item
+            if not at_work:
+                return
+            done, _ = wait(at_work, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield at_work.pop(future), future
+    finally:
+        wait(at_work)
