@@ -6,7 +6,7 @@ handed out once are settled by their caller, who knows the rental; here a body i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +135,7 @@ def write_part(
 
 def in_turn(
     executor: Executor, work: Callable[[T], R], items: Iterable[T], jobs: int
-) -> Iterator[tuple[T, Future[R]]]:
+) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with its finished future, ``jobs`` of them at work at once.
 
     Where it is left early, nothing new is begun, and what has begun is waited for.
