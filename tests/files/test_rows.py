@@ -176,7 +176,7 @@ def test_somebody_elses_sink_is_found_and_gets_what_ours_get(
 def test_the_form_for_spreadsheets_is_refused_where_there_is_none(
     tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="excel_safe is for CSV, not for"):
+    with pytest.raises(ConfigurationError, match="excel_safe= is for CSV, not for"):
         check(tmp_path / name, excel_safe=True, token="rental-1")
 
 
