@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
+import msgspec
+
+
+def show(text: str) -> None:
+    """Write a line for people to standard output."""
+    click.echo(printable(text))
+
+
+def show_json(value: Any) -> None:
+    """Write one line of JSON to standard output.
+
+    What a terminal would obey is escaped, and so is what of a file name is not UTF-8.
+    """
+    text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+    click.echo("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text))
 
 
 def say(text: str) -> None:

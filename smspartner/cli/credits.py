@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from smspartner.cli.connection import Service, service_options
-from smspartner.cli.console import printable
-from smspartner.cli.options import FORMAT, as_json_line
+from smspartner.cli.console import show, show_json
+from smspartner.cli.options import FORMAT, as_fields
 from smspartner.models.account import Account
 
 
@@ -26,12 +26,12 @@ def credits(format_name: str, service: Service, *, as_json: bool) -> None:  # no
     with service.client() as client:
         account = client.credits(format=format_name)
     if as_json:
-        click.echo(as_json_line(account))
+        show_json(as_fields(account))
         return
     rows = [(label, value) for label, value in _facts(account) if value]
     width = max((len(label) for label, _ in rows), default=0)
     for label, value in rows:
-        click.echo(printable(f"{label:{width}}  {value}"))
+        show(f"{label:{width}}  {value}")
 
 
 def _facts(account: Account) -> list[tuple[str, str]]:

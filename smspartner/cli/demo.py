@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from smspartner.cli.console import say, show
 from smspartner.cli.options import complete_files
 from smspartner.client.client import Client
 from smspartner.errors import DecodeError
@@ -55,15 +56,17 @@ def demo(numbers: int, output: str) -> None:
     _show(results, Console(stderr=piped))
     command = sys.argv[0] if sys.argv[0].endswith(f"{os.sep}smspartner") else "smspartner"
     place = "on standard output" if piped else f"in {output}"
-    click.echo(
-        f"\nJSON and XML gave equal objects. {len(rental):,} numbers are {place}.\n\n"
-        "Next, with the key and token of your own rental:\n"
-        "  export SMSPARTNER_API_KEY=...\n"
-        f"  {command} download TOKEN -o numbers.csv\n"
-        "or without an account, against a service on this machine:\n"
+    for line in (
+        "",
+        f"JSON and XML gave equal objects. {len(rental):,} numbers are {place}.",
+        "",
+        "Next, with the key and the token of your own rental:",
+        f"  {command} key set",
+        f"  {command} download TOKEN -o numbers.csv",
+        "or without an account, against a service on this machine:",
         f"  {command} sandbox",
-        err=piped,
-    )
+    ):
+        (say if piped else show)(line)
 
 
 def _timed(client: Client, token: str, format_name: str) -> tuple[Rental, float]:

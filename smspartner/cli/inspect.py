@@ -6,9 +6,9 @@ import sys
 from typing import Final, NamedTuple
 
 import click
-import msgspec
 
 from smspartner.cli.arguments import NUMBERS_FILE
+from smspartner.cli.console import printable, show, show_json
 from smspartner.errors import CountMismatchError
 from smspartner.files.read import NumbersFile, open_numbers
 from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
@@ -65,7 +65,7 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
 
 def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
     if as_json:
-        click.echo(_as_json(source, found))
+        show_json(_as_json(source, found))
         return
     title = f"{source}: {source.kind}"
     groups = {title: _facts(source, found), **_groups(found)}
@@ -73,7 +73,7 @@ def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
     draw({heading: lines for heading, lines in groups.items() if lines})
 
 
-def _as_json(source: NumbersFile, found: Summary) -> str:
+def _as_json(source: NumbersFile, found: Summary) -> dict[str, object]:
     facts = {
         "file": source.name,
         "kind": source.kind,
@@ -81,7 +81,7 @@ def _as_json(source: NumbersFile, found: Summary) -> str:
         "declared": source.declared,
         "rentals": source.rentals,
     }
-    return msgspec.json.encode({**facts, **found.as_dict()}).decode()
+    return {**facts, **found.as_dict()}
 
 
 def _facts(source: NumbersFile, found: Summary) -> list[_Line]:
@@ -127,9 +127,9 @@ def _cells(line: _Line) -> tuple[str, str, str]:
 def _print(groups: dict[str, list[_Line]]) -> None:
     one, two, three = _widths(groups)
     for heading, lines in groups.items():
-        click.echo(heading)
+        show(heading)
         for label, numbers, share in map(_cells, lines):
-            click.echo(f"  {label:{one}}  {numbers:>{two}}  {share:>{three}}".rstrip())
+            show(f"  {label:{one}}  {numbers:>{two}}  {share:>{three}}".rstrip())
 
 
 def _draw(groups: dict[str, list[_Line]]) -> None:
@@ -148,7 +148,7 @@ def _draw(groups: dict[str, list[_Line]]) -> None:
         for line in lines:
             bar = Bar(1, 0, line.share, width=room, color="cyan") if line.share else ""
             table.add_row("", *map(Text, _cells(line)), bar if room >= _SHORTEST else "")
-        console.print(Text(heading, style="bold"), table, sep="\n")
+        console.print(Text(printable(heading), style="bold"), table, sep="\n")
 
 
 def _widths(groups: dict[str, list[_Line]]) -> tuple[int, int, int]:

@@ -46,11 +46,11 @@ FORMAT: Final = click.option(
 )
 
 
-def as_json_line(value: msgspec.Struct, **first: object) -> str:
-    """Return an answer of the service as one line of JSON, under the names of Python."""
-    fields = _plain(value)
+def as_fields(answer: msgspec.Struct, **first: object) -> dict[str, Any]:
+    """Return the fields of an answer of the service, under the names of Python."""
+    fields = _plain(answer)
     del fields["success"]
-    return msgspec.json.encode({**first, **fields}).decode()
+    return {**first, **fields}
 
 
 def _plain(value: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from smspartner.cli.connection import Service, service_options
+from smspartner.cli.console import show, show_json
 from smspartner.cli.exit_codes import Exit
-from smspartner.cli.options import FORMAT, TOKEN, as_json_line
+from smspartner.cli.options import FORMAT, TOKEN, as_fields
 from smspartner.cli.waiting import line_of, wait_for
 from smspartner.models.status import RentalState
 
@@ -42,7 +43,10 @@ def status(
             )
         else:
             found = client.status(token, format=format_name)
-    click.echo(as_json_line(found, state=found.state.name.lower()) if as_json else line_of(found))
+    if as_json:
+        show_json(as_fields(found, state=found.state.name.lower()))
+    else:
+        show(line_of(found))
     if found.state is RentalState.FAILED:
         return Exit.REFUSED
     return Exit.PENDING if found.pending else Exit.OK

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from smspartner.cli.arguments import NUMBERS_FILE
-from smspartner.cli.console import printable, say
+from smspartner.cli.console import say, show
 from smspartner.cli.exit_codes import Exit
 from smspartner.files.compare import Comparison, Difference, Sighting, compare_files
 
@@ -34,7 +34,7 @@ def verify(left: str, right: str, token: str | None, *, any_order: bool, quiet: 
         if not found.ordered and not any_order:
             say("the order is not compared: a database has none")
         for line in _lines(left, right, found, chosen=token is not None):
-            click.echo(printable(line))  # names, and the ends of phones, come from outside
+            show(line)
     return Exit.OK if found.same else Exit.FAILED
 
 
