@@ -44,7 +44,7 @@ def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | No
     curl … | smspartner decode - --to jsonl
     """
     name = None if file.fileno() == 0 else file.name
-    require_apart(out, body=name)
+    require_apart(out)
     name_left_behind(file_of(out.output))
     body = _Body(file, format_name)
     if out.provenance and token is None:

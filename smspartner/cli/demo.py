@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smspartner.cli.console import say, show
-from smspartner.cli.options import complete_files
+from smspartner.cli.options import WRITTEN
 from smspartner.client.client import Client
 from smspartner.errors import DecodeError
 from smspartner.files.rows import WriteOptions
@@ -33,7 +33,7 @@ _SHOWN: Final = 3
     "--output",
     default="demo.csv",
     show_default=True,
-    shell_complete=complete_files,
+    type=WRITTEN,
     help="CSV file to write.",
 )
 def demo(numbers: int, output: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
 import click
 
 from smspartner.cli.connection import Service, service_options
+from smspartner.cli.download_once import journal_folder, place_of, tell_again
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
-    FORMAT,
     TOKEN,
+    WRITTEN,
     Output,
-    complete_files,
     output_options,
 )
 from smspartner.cli.transfer import (
@@ -22,21 +26,36 @@ from smspartner.cli.transfer import (
     transfer,
 )
 from smspartner.cli.waiting import wait_for
+from smspartner.client.client import Client
+from smspartner.client.once import settle
 from smspartner.errors import ConfigurationError, RentalPendingError
+from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
 from smspartner.files.raw_body import RawBody
+from smspartner.files.rows import WriteOptions
 from smspartner.files.targets import STDOUT, check_writable
 
 
 @click.command()
 @click.argument("token", type=TOKEN)
 @output_options
-@FORMAT
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "xml"]),
+    help="Format to ask the service for; the result is the same.  [default: json, or the "
+    "extension of --raw]",
+)
 @click.option(
     "--raw",
     metavar="FILE",
-    shell_complete=complete_files,
+    type=WRITTEN,
     help="Keep the body in FILE, byte for byte as the service sent it.",
+)
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Download this rental once, however often the command runs; for cron.",
 )
 @click.option(
     "--wait", is_flag=True, help="Wait until the file is ready, at most --deadline seconds."
@@ -45,10 +64,11 @@ from smspartner.files.targets import STDOUT, check_writable
 def download(
     token: str,
     out: Output,
-    format_name: str,
+    format_name: str | None,
     raw: str | None,
     service: Service,
     *,
+    once: bool,
     wait: bool,
 ) -> int:
     """Fetch the numbers of the rental TOKEN.
@@ -59,40 +79,97 @@ def download(
     \b
     smspartner download TOKEN -o numbers.csv
     smspartner download TOKEN -o numbers.parquet --exclude-stop
-    smspartner download TOKEN -o sqlite:///rentals.db --wait -q
+    smspartner download TOKEN -o numbers.csv --once --wait -q    (for cron)
     smspartner download TOKEN --format xml --raw body.xml > numbers.csv
     """
+    format_name = format_name or ("xml" if (raw or "").lower().endswith(".xml") else "json")
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
-    require_apart(out, body=None if copy == STDOUT else copy, **{"key file": service.key_file})
+    require_apart(
+        out,
+        **{
+            "the copy of the body": copy if raw is None else None,
+            "the journal": journal_folder(out) / NAME if once else None,
+        },
+    )
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     options = out.export_options(token)
-    body = RawBody(copy, keep=raw is not None)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
-    with naming_kept(body, None if copy == STDOUT else raw), service.client() as client:
-        if wait:
-            try:
-                wait_for(
-                    client,
-                    token,
-                    format_name=format_name,
-                    deadline=service.deadline,
-                    quiet=out.quiet,
-                )
-            except RentalPendingError:
-                if out.quiet:  # the next run of cron asks again
-                    return Exit.PENDING
-                raise
-        with body, client.stream(token, format=format_name, raw=body) as stream:
-            transfer(stream, out, options)
-    if out.provenance:
-        record = provenance(
-            token=token,
-            format=stream.format,
-            count=stream.found,
-            sha256=body.sha256,
-            size=body.size,
-        )
-        write_provenance(record, provenance_path(out.output))
+    body = RawBody(copy, keep=raw is not None)
+    asked = _Download(token, out, options, format_name, body, service, wait=wait)
+    try:
+        with naming_kept(body, None if copy == STDOUT else raw):
+            if once:
+                with Journal(journal_folder(out)) as journal, journal.taken(token) as entry:
+                    asked.fetch_once(journal, entry)
+            else:
+                with service.client() as client:
+                    asked.fetch(client)
+    except RentalPendingError:
+        if out.quiet:  # the next run of cron asks again
+            return Exit.PENDING
+        raise
     return Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """What is asked for, and where it goes."""
+
+    token: str
+    out: Output
+    options: WriteOptions
+    format_name: str
+    body: RawBody
+    service: Service
+    wait: bool
+
+    def fetch_once(self, journal: Journal, entry: Entry | None) -> None:
+        """Fetch unless the journal says how that has ended; ``entry`` is its last line."""
+        if entry is not None and entry.settled:
+            tell_again(entry, quiet=self.out.quiet)
+            return
+        with self.service.client() as client:
+            stopped = entry if entry is not None and entry.state == "asked" else None
+            if not stopped or not settle(journal, stopped, client, patience=self.service.timeout):
+                self.fetch(client, journal)
+
+    def fetch(self, client: Client, journal: Journal | None = None) -> None:
+        """Wait if that is wanted, fetch, and write."""
+        if self.wait:
+            wait_for(
+                client,
+                self.token,
+                format_name=self.format_name,
+                deadline=self.service.deadline,
+                quiet=self.out.quiet,
+            )
+        asking: AbstractContextManager[dict[str, Any]] = nullcontext({})
+        if journal is not None:
+            asking = journal.asking(self.token, self.out.output, place_of(self.out))
+        with asking as facts:
+            facts.update(self._transferred(client))
+
+    def _transferred(self, client: Client) -> dict[str, Any]:
+        """Write the numbers, and return the facts for the journal."""
+        body = self.body
+        with body, client.stream(self.token, format=self.format_name, raw=body) as stream:
+            written = transfer(stream, self.out, self.options)
+        if self.out.provenance:
+            record = provenance(
+                token=self.token,
+                format=stream.format,
+                count=stream.found,
+                sha256=body.sha256,
+                size=body.size,
+            )
+            write_provenance(record, provenance_path(self.out.output))
+        return {
+            "format": stream.format,
+            "size": body.size,
+            "sha256": body.sha256,
+            "declared": stream.declared,
+            "rows": written.rows,
+            "kept": None if body.kept is None else readable(body.kept),
+        }

@@ -33,7 +33,26 @@ class _NotEmpty(click.ParamType):  # type: ignore[type-arg]
         return value.strip()
 
 
+class _Written(click.ParamType):  # type: ignore[type-arg]
+    """A file that the command makes; the shell offers files for it."""
+
+    name = "file"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - what click calls it with
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only Tab needs it
+
+        return [CompletionItem(incomplete, type="file")]
+
+
 TOKEN = _NotEmpty()
+WRITTEN = _Written()
+#: The types of parameters that are files.
+FILES: Final = (click.Path, click.File, _Written)
 
 #: The format to ask the service for; it arrives as ``format_name``.
 FORMAT: Final = click.option(
@@ -128,24 +147,13 @@ def gathered(
     return add
 
 
-def complete_files(
-    ctx: click.Context,  # noqa: ARG001 - what click calls it with
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Let the shell offer files; for options that take a name and make the file."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only Tab needs it
-
-    return [CompletionItem(incomplete, type="file")]
-
-
 _OUTPUT: Final = (
     click.option(
         "-o",
         "--output",
         default="-",
         metavar="FILE|URL",
-        shell_complete=complete_files,
+        type=WRITTEN,
         help="Output: a file, its format given by the extension (.csv .jsonl .json .parquet .arrow "
         ".db), sqlite:///FILE, postgresql://… or - for standard output.",
     ),

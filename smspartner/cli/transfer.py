@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import click
 
 from smspartner.cli.console import is_watched, say
-from smspartner.cli.options import Output
+from smspartner.cli.options import FILES, WRITTEN, Output
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
 from smspartner.files.raw_body import BODY_PART, RawBody
@@ -91,36 +92,47 @@ def file_of(output: str) -> str:
     return "" if name == STDOUT or "://" in name else name
 
 
-def require_apart(out: Output, **others: str | Path | None) -> None:
-    """Refuse a file that is used twice: what is in it, or written first, would be lost.
+def require_apart(out: Output, **made: str | Path | None) -> None:
+    """Refuse a file that is written and used for something else too: its content would be lost.
+
+    All options and arguments of the running command that are files are looked at.
 
     Args:
-        out: what is written, and the opt-out list that is read.
-        **others: further files, by what they are.
+        out: where the command writes to.
+        **made: further files that it makes, by what they are.
 
     Raises:
         ConfigurationError: two of them are the same, by name or through a link.
     """
-    target = file_of(out.output)
-    files = {
-        "output": target,
-        "provenance": provenance_path(out.output) if target and out.provenance else None,
-        "opt-out list": out.suppress,
-        **others,
-    }
+    context = click.get_current_context()
+    files = [each for each in context.command.params if isinstance(each.type, FILES)]
+    used = {_label(each): context.params[each.name or ""] for each in files}
+    read = {_label(each) for each in files if each.type is not WRITTEN}
+    if out.provenance and file_of(out.output):
+        made["--provenance"] = provenance_path(out.output)
     places: dict[Path, str] = {}
-    for use, name in files.items():
-        place = _place(name) if name else None
-        other = use if place is None else places.setdefault(place, use)
-        if other != use:
-            raise ConfigurationError(
-                f"{os.fspath(name or '')!r} cannot be both the {other} and the {use}; give them "
-                "different names"
-            )
+    for use, value in {**used, **made}.items():
+        for name in value if isinstance(value, tuple) else (value,):
+            place = _place(name)
+            other = use if place is None else places.setdefault(place, use)
+            if other != use and not {other, use} <= read:
+                raise ConfigurationError(
+                    f"{str(name)!r} cannot be both {other} and {use}; give them different names"
+                )
 
 
-def _place(name: str | Path) -> Path | None:
-    """Return where a file is, None for a pipe or a device, and for what is no name of a file."""
+def _label(parameter: click.Parameter) -> str:
+    """Return how a parameter is written on the command line: ``--key-file``, ``FILE``."""
+    if isinstance(parameter, click.Argument):
+        return "FILE"
+    return max(parameter.opts, key=len)
+
+
+def _place(value: Any) -> Path | None:
+    """Return where a file is, None for what is none: a pipe, a device, a server."""
+    name = file_of(str((value.name if hasattr(value, "read") else value) or ""))
+    if not name:
+        return None
     try:
         place = Path(name).resolve()
         return place if place.is_file() or not place.exists() else None

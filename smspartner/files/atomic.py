@@ -12,7 +12,6 @@ directly and never replaced.
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import itertools
 import os
@@ -32,6 +31,7 @@ from smspartner.files.targets import (
     open_already,
     output_errors,
     require_standard_output,
+    sync,
 )
 from smspartner.files.unfinished import create_private, hidden_name, making, register
 
@@ -39,8 +39,6 @@ from smspartner.files.unfinished import create_private, hidden_name, making, reg
 _LONGEST_NAME: Final = 255
 #: Bytes gathered before the system is asked to write.
 _BUFFER: Final = 1024 * 1024
-#: What fsync answers where a file system, such as one of a network, has no such thing.
-_NO_SYNC: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 def open_output(target: Target) -> contextlib.AbstractContextManager[BinaryIO]:
@@ -253,7 +251,7 @@ class Part(Output):
             return
         self.stream.flush()
         with output_errors(self._name):
-            _sync(self._file.fileno())
+            sync(self._file.fileno())
         self._close()
 
     def _move(self, place: Path) -> None:
@@ -288,15 +286,6 @@ def _with_ending(place: Path, ending: str) -> Path:
     if len(os.fsencode(name)) > room:
         name = os.fsencode(name)[:room].decode(errors="ignore")
     return place.with_name(name + ending)
-
-
-def _sync(descriptor: int) -> None:
-    """Make a file outlast a power cut, where its file system can."""
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_SYNC:
-            raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -48,6 +48,8 @@ _PROTECTED: Final = (
 _MOUNTED: Final = (
     "it is a mount point and cannot be replaced; mount its folder instead, or choose another name"
 )
+#: What fsync answers where a file system, such as one of a network, has no such thing.
+_NO_SYNC: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 #: Names of files that this process has open; the group is the descriptor.
 _OPEN_ALREADY: Final = re.compile(r"/dev/(?:std(?:in|out|err)|fd/(\d+))|/proc/self/fd/(\d+)")
 
@@ -129,6 +131,15 @@ def require_standard_output() -> None:
         raise OutputError(f"cannot write {STANDARD}: it is closed; give a file name")
     if not hasattr(sys.stdout, "buffer"):  # a notebook, or a test that replaced it
         raise OutputError(f"cannot write {STANDARD}: here it takes text only; give a file name")
+
+
+def sync(descriptor: int) -> None:
+    """Make a file outlast a power cut, where its file system can."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
 
 
 def _require_open(name: str, descriptor: int) -> None:

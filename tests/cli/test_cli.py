@@ -157,13 +157,16 @@ def test_a_body_that_is_not_understood_is_kept_and_named(
 @pytest.mark.parametrize(
     ("command", "use"),
     [
-        (["decode", "b.json", "-o", "b.json", "--to", "csv"], "output and the body"),
-        (["decode", "b.json", "-o", "link.json", "--to", "csv"], "output and the body"),
-        (["download", "t", "-o", "b.json", "--suppress", "b.json"], "output and the opt-out list"),
-        (["download", "t", "-o", "b.json", "--key-file", "b.json"], "output and the key file"),
+        (["decode", "b.json", "-o", "b.json", "--to", "csv"], "FILE and --output"),
+        (["decode", "b.json", "-o", "link.json", "--to", "csv"], "FILE and --output"),
+        (["download", "t", "-o", "b.json", "--suppress", "b.json"], "--output and --suppress"),
+        (["download", "t", "-o", "b.json", "--ca-bundle", "b.json"], "--output and --ca-bundle"),
+        (["download", "t", "--raw", "b.json", "--ca-bundle", "b.json"], "--raw and --ca-bundle"),
+        (["download", "t", "-o", "sqlite:///b.json", "--raw=b.json"], "--output and --raw"),
+        (["download", "t", "-o", "b.json", "--key-file", "b.json"], "--output and --key-file"),
         (
             ["download", "t", "-o", "b", "--to=csv", "--raw=b.provenance.json", "--provenance"],
-            "provenance and the body",
+            "--raw and --provenance",
         ),
     ],
 )
@@ -173,7 +176,7 @@ def test_no_file_is_used_twice(
     (tmp_path / "b.json").write_bytes(b"what was there before")
     (tmp_path / "link.json").symlink_to("b.json")
     assert run(command) == 4
-    assert f"cannot be both the {use}" in capsys.readouterr().err
+    assert f"cannot be both {use}" in capsys.readouterr().err
     assert (tmp_path / "b.json").read_bytes() == b"what was there before"
     assert names(tmp_path) == ["b.json", "link.json"]
 
@@ -447,3 +450,31 @@ def test_a_name_that_is_none_is_left_to_whoever_opens_it(
         monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
         assert run(["download", sandbox.token, "-o", "n\0.csv"]) == 1
     assert "is not the name of a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "first"),
+    [
+        (["--raw", "body.xml"], b"<"),
+        (["--raw", "body.XML"], b"<"),
+        (["--raw", "body.json"], b"{"),
+        (["--raw", "body"], b"{"),
+        (["--raw", "body.xml", "--format", "json"], b"{"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_name_of_the_body_says_its_format(
+    sandbox: Sandbox, tmp_path: Path, more: list[str], first: bytes
+) -> None:
+    assert run(["download", sandbox.token, "-q", "-o", "n.csv", *more]) == 0
+    assert (tmp_path / more[1]).read_bytes()[:1] == first
+
+
+def test_a_body_that_is_there_is_kept_and_the_new_one_is_named(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "b.json").write_text("an earlier one")
+    assert run(["download", sandbox.token, "-q", "-o", "n.csv", "--raw", "b.json"]) == 0
+    assert "b.json is there already: the body is kept in b.json-2" in capsys.readouterr().err
+    assert (tmp_path / "b.json").read_text() == "an earlier one"
+    assert b'"success":true' in (tmp_path / "b.json-2").read_bytes()

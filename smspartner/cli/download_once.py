@@ -1,0 +1,35 @@
+"""``download --once``: what the journal says of a rental that was asked for before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smspartner.cli.console import say
+from smspartner.cli.options import Output
+from smspartner.cli.transfer import file_of
+from smspartner.files.journal import Entry
+from smspartner.files.sinks import sink_for
+from smspartner.files.targets import is_special
+
+
+def journal_folder(out: Output) -> Path:
+    """Return where the journal of an output is: beside the file, else in the current folder."""
+    return Path(file_of(out.output)).parent
+
+
+def place_of(out: Output) -> Path | None:
+    """Return the file that appears when all numbers are in it; None for a database, or a pipe."""
+    name = file_of(out.output)
+    database = sink_for(out.output, out.to).schemes
+    return None if not name or database or is_special(name) else Path(name)
+
+
+def tell_again(entry: Entry, *, quiet: bool) -> None:
+    """Say where a rental is that is not asked for again, or raise the error that it ended with."""
+    if entry.state == "done":
+        if not quiet:
+            say(f"rental {entry.key} was downloaded before, into {entry.target}; nothing was asked")
+        return
+    failure = entry.failure()
+    failure.add_note(f"that was at {entry.time}; nothing was asked now (--once)")
+    raise failure

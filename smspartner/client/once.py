@@ -1,0 +1,72 @@
+"""A rental is asked for once: what became of a download that was stopped half-way."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from smspartner.errors import DownloadLostError
+from smspartner.files.journal import Entry, Journal, done, failed, identity
+from smspartner.models.status import RentalState, RentalStatus
+
+#: What a rental that was not handed out can be; ``UNKNOWN`` proves nothing.
+_NOT_COUNTED: Final = frozenset(
+    {RentalState.REQUESTED, RentalState.GENERATING, RentalState.READY, RentalState.FAILED}
+)
+
+
+class AsksStatus(Protocol):
+    """A client, as far as it is needed here."""
+
+    def status(self, token: str) -> RentalStatus:
+        """Return the status of a rental."""
+        ...
+
+
+def settle(journal: Journal, asked: Entry, client: AsksStatus, *, patience: float) -> bool:
+    """Find out what became of a rental whose last line in the journal is ``asked``.
+
+    Its download was stopped, and may be counted. A file that has come to its place since is whole.
+
+    Args:
+        journal: gets the line that is missing.
+        asked: the line that is there.
+        client: asks for the rental's status.
+        patience: seconds since the request until the service has surely counted it, or not.
+
+    Returns:
+        True where the numbers are in their place, False where the rental may be asked for.
+
+    Raises:
+        DownloadLostError: it was counted, or may be, and its numbers are not in their place.
+        SMSPartnerError: as ``Client.status`` raises them; the journal stays as it is.
+    """
+    passed = (datetime.now(UTC) - datetime.fromisoformat(asked.time)).total_seconds()
+    time.sleep(max(0.0, min(patience - passed, patience)))
+    status = client.status(asked.key)
+    if status.state in _NOT_COUNTED:
+        return False
+    if _has_come(journal, asked):
+        journal.add(done(asked))
+        return True
+    lost = DownloadLostError(
+        f"its download of {asked.time} was stopped, and the service counts it as "
+        f"{status.status!r}; look beside {asked.target} for what came of the body, and ask SMS "
+        "Partner for the rest"
+    )
+    lost.token = asked.key
+    journal.add(failed(asked, lost))
+    raise lost
+
+
+def _has_come(journal: Journal, asked: Entry) -> bool:
+    """Say whether the target is another file than before, and no other rental's."""
+    others = any(
+        entry.target == asked.target and entry.time > asked.time
+        for entry in journal.entries().values()
+        if entry.key != asked.key
+    )
+    there = identity(Path(asked.target)) if asked.place and asked.target else None
+    return not others and there not in {None, asked.before}

@@ -1,0 +1,316 @@
+"""The journal: what was asked for and what came of it, so that nothing is asked for twice.
+
+JSON Lines in ``smspartner-journal.jsonl``. A line is written, and synced, before a request and
+another one after it; the last line of a rental or a body says how far it is. An ``asked`` that is
+the last one was stopped in between: only the service knows whether that download was counted.
+
+Several processes may use one journal. Each takes what it works on with a lock, and adds lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import msgspec
+
+from smspartner import errors
+from smspartner.errors import (
+    APIError,
+    ConfigurationError,
+    OutputError,
+    RentalFailedError,
+    RentalNotFoundError,
+    RentalPendingError,
+    RentalUsedError,
+    SMSPartnerError,
+)
+from smspartner.files.targets import output_errors, sync
+from smspartner.files.unfinished import PRIVATE
+from smspartner.models.masks import mask_target
+
+NAME: Final = "smspartner-journal.jsonl"
+SCHEMA: Final = 1
+
+#: Refusals that will be the same the next time.
+_FINAL_REFUSALS: Final = (RentalNotFoundError, RentalUsedError, RentalFailedError)
+#: Locks single bytes, one for each key. The locks belong to the open file and end with it, where
+#: the system knows such locks (Linux); else they belong to the process.
+_LOCK: Final = getattr(fcntl, "F_OFD_SETLK", fcntl.F_SETLK)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of the journal.
+
+    Attributes:
+        schema: the version of the form of these lines.
+        time: when it was written, UTC, ISO 8601.
+        state: ``asked`` before a request, ``done`` or ``failed`` after it.
+        token: the rental's token, None where a body was read.
+        source: the body that was read, None where a rental was asked for.
+        target: where the numbers go, without the password of an address.
+        place: whether the target is a file that appears when all numbers are in it.
+        before: what tells the file that was there before from another one, None for none.
+        format: ``json`` or ``xml``.
+        size: bytes of the body.
+        sha256: of the body, in hexadecimal.
+        declared: how many numbers the service declared.
+        rows: how many were written.
+        error: the class of the failure.
+        code: the service's own code of it.
+        text: the failure in words, as they were told; several lines.
+        kept: where the body was kept.
+        retryable: whether asking again cannot cost anything.
+        final: whether asking again is no use, or could cost something.
+    """
+
+    schema: int
+    time: str
+    state: Literal["asked", "done", "failed"]
+    token: str | None = None
+    source: str | None = None
+    target: str | None = None
+    place: bool = False
+    before: str | None = None
+    format: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    declared: int | None = None
+    rows: int | None = None
+    error: str | None = None
+    code: int | None = None
+    text: str | None = None
+    kept: str | None = None
+    retryable: bool = False
+    final: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the line is about."""
+        return self.token or self.source or ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is to be asked any more: it is done, or has failed for good."""
+        return self.state == "done" or self.final
+
+    def failure(self) -> SMSPartnerError:
+        """Return the failure of a line again, to be raised: its class, and its words of then."""
+        kind: type[SMSPartnerError] = getattr(errors, self.error or "", SMSPartnerError)
+        first, *notes = (self.text or "").splitlines() or [""]
+        words = first.removeprefix(f"rental {self.token}: ")
+        again = kind.__new__(kind, words)
+        # Not made of its parts, such as a code and a message: its words are complete.
+        again.__dict__ |= {"_said": lambda: words, "code": self.code}
+        again.token, again.retryable = self.token, self.retryable
+        again.kept = Path(self.kept) if self.kept else None
+        for note in notes:
+            again.add_note(note)
+        return again
+
+
+def now() -> str:
+    """Return the time for a line."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def asked(**facts: Any) -> Entry:
+    """Return the line before a request."""
+    return Entry(schema=SCHEMA, time=now(), state="asked", **facts)
+
+
+def done(line: Entry, **facts: Any) -> Entry:
+    """Return the line for the success of what an ``asked`` line began."""
+    return msgspec.structs.replace(line, time=now(), state="done", **facts)
+
+
+def failed(line: Entry, error: SMSPartnerError) -> Entry:
+    """Return the line for a failure of what an ``asked`` line began."""
+    return msgspec.structs.replace(
+        line,
+        time=now(),
+        state="failed",
+        error=type(error).__name__,
+        code=getattr(error, "code", None),
+        text="\n".join([str(error), *getattr(error, "__notes__", ())]),
+        kept=None if error.kept is None else readable(error.kept),
+        retryable=error.retryable,
+        final=_is_final(error),
+    )
+
+
+def _is_final(error: SMSPartnerError) -> bool:
+    """Say whether a rental is not to be asked for again by itself.
+
+    A refusal spends nothing, but some are the same every time. After anything else the download
+    may have been counted, unless the error says otherwise.
+    """
+    if isinstance(error, APIError):
+        return isinstance(error, _FINAL_REFUSALS)
+    return not error.retryable and not isinstance(error, ConfigurationError)
+
+
+def readable(name: str | Path) -> str:
+    """Return a name as text that JSON can hold; bytes that are not UTF-8 are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def identity(path: Path) -> str | None:
+    """Return what tells a file from another one under its name, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}"
+
+
+class Journal:
+    """The journal of a folder; a context manager.
+
+    Args:
+        folder: where it is; it is made there with the first line.
+
+    Raises:
+        OutputError: it cannot be written, or a line of it cannot be read.
+        ConfigurationError: another version of this package has written it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / NAME
+        self._descriptor = -1
+        self._read = 0
+        self._last: dict[str, Entry] = {}
+        self._guard = threading.Lock()
+
+    def __enter__(self) -> Self:
+        with output_errors(str(self.path)):
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            self._descriptor = os.open(self.path, flags, PRIVATE)
+            os.fchmod(self._descriptor, PRIVATE)
+        self.entries()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    def entries(self) -> dict[str, Entry]:
+        """Return the last line of each rental and body, by its key, those of other runs too."""
+        with self._guard, output_errors(str(self.path)):
+            size = os.fstat(self._descriptor).st_size
+            read = os.pread(self._descriptor, size - self._read, self._read)
+            whole = read[: read.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.splitlines():
+                if (entry := self._entry(line)) is not None:
+                    self._last[entry.key] = entry
+        return self._last
+
+    @contextlib.contextmanager
+    def taken(self, key: str) -> Iterator[Entry | None]:
+        """Take a rental or a body for the block, and yield its last line.
+
+        Raises:
+            RentalPendingError: another process has taken it.
+        """
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+        place = int.from_bytes(digest[:7], "big")
+        if not self._lock(place, fcntl.F_WRLCK):
+            raise RentalPendingError(
+                None, f"another run is at this rental, see {self.path}; nothing was asked"
+            )
+        try:
+            yield self.entries().get(key)
+        finally:
+            self._lock(place, fcntl.F_UNLCK)
+
+    def add(self, entry: Entry) -> Entry:
+        """Write a line, and return its entry; it outlasts a power cut when this returns.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        line = msgspec.json.encode(entry) + b"\n"
+        with self._guard, output_errors(str(self.path)):
+            size = os.fstat(self._descriptor).st_size
+            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+                line = b"\n" + line  # behind what a full disk or a power cut has left of a line
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            sync(self._descriptor)
+        return entry
+
+    @contextlib.contextmanager
+    def asking(self, token: str, target: str, place: Path | None) -> Iterator[dict[str, Any]]:
+        """Write a line before the block, in which a rental is asked for, and one after it.
+
+        Args:
+            token: the rental's token.
+            target: where its numbers go.
+            place: the file that appears there when all numbers are in it; None for a database, and
+                for a pipe.
+
+        Yields:
+            A dict for the facts of the last line, such as ``rows`` and ``sha256``.
+        """
+        line = asked(
+            token=token,
+            target=mask_target(target) if place is None else readable(place.absolute()),
+            before=None if place is None else identity(place),
+            place=place is not None,
+        )
+        self.add(line)
+        facts: dict[str, Any] = {}
+        try:
+            yield facts
+        except SMSPartnerError as error:
+            self.add(failed(line, error))
+            raise
+        self.add(done(line, **facts))
+
+    def _entry(self, line: bytes) -> Entry | None:
+        """Read a line; what was left of one, or an empty one, is none."""
+        if not line.endswith(b"}"):
+            return None
+        try:
+            schema = msgspec.json.decode(line, type=_Schema).schema
+            if schema == SCHEMA:
+                return msgspec.json.decode(line, type=Entry)
+        except msgspec.MsgspecError as error:
+            raise OutputError(
+                f"a line of the journal {str(self.path)!r} cannot be read ({error}); repair it, "
+                "or move the file away, and with it what it knows of downloads"
+            ) from error
+        raise ConfigurationError(
+            f"the journal {str(self.path)!r} is of another version of smspartner (schema {schema}, "
+            f"not {SCHEMA}); use that version, or another folder"
+        )
+
+    def _lock(self, place: int, kind: int) -> bool:
+        """Lock or unlock a byte; say whether nobody else has it."""
+        packed = struct.pack("hhqqi4x", kind, os.SEEK_SET, place, 1, 0)
+        with output_errors(str(self.path)):
+            try:
+                fcntl.fcntl(self._descriptor, _LOCK, packed)
+            except (BlockingIOError, PermissionError):
+                return False
+        return True
+
+
+class _Schema(msgspec.Struct):
+    """The first thing to know of a line."""
+
+    schema: int

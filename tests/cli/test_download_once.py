@@ -1,0 +1,168 @@
+"""``download --once``: a rental is asked for once, however often the command runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from smspartner import Sandbox
+from smspartner.cli import run
+from smspartner.files.journal import NAME, Journal, asked, identity
+
+ONCE = ["download", "n-10", "-o", "n.csv", "--once"]
+
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(once=True) as running:
+        monkeypatch.setenv("SMSPARTNER_API_KEY", running.api_key)
+        monkeypatch.setenv("SMSPARTNER_BASE_URL", running.url)
+        yield running
+
+
+def states() -> list[str]:
+    return [json.loads(line)["state"] for line in Path(NAME).read_text().splitlines()]
+
+
+def left_unfinished() -> None:
+    """Write the line of a run that was killed long ago."""
+    target = Path("n.csv").absolute()
+    line = asked(token="n-10", target=str(target), place=True, before=identity(target))
+    with Journal(Path()) as journal:
+        journal.add(msgspec.structs.replace(line, time=line.time.replace(line.time[:4], "2001")))
+
+
+def test_what_was_downloaded_is_not_asked_for_again(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(ONCE) == 0
+    before = len(sandbox.requests)
+    assert run(ONCE) == 0
+    assert "was downloaded before" in capsys.readouterr().err
+    assert run([*ONCE, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    assert (len(sandbox.requests), sandbox.downloads("n-10")) == (before, 1)
+    assert states() == ["asked", "done"]
+
+
+def test_what_was_downloaded_needs_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert run(ONCE) == 0
+    monkeypatch.delenv("SMSPARTNER_API_KEY")
+    assert run(ONCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "code"), [("unknown", 5), ("n-10.declared-7", 7)], ids=["refused", "count"]
+)
+def test_what_failed_for_good_fails_again_with_the_same_words(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], token: str, code: int
+) -> None:
+    command = ["download", token, "-o", "n.csv", "--once"]
+    assert run(command) == code
+    first = capsys.readouterr().err
+    before = len(sandbox.requests)
+    assert run(command) == code
+    again = capsys.readouterr().err
+    assert again.startswith(first)
+    assert again.removeprefix(first).count("\n") == 1
+    assert "nothing was asked now (--once)" in again
+    assert len(sandbox.requests) == before
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_is_not_ready_is_asked_for_again(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    quiet: bool,  # noqa: FBT001 - a case
+) -> None:
+    command = ["download", "n-10.pace-60", "-o", "n.csv", "--once", "--wait", "--deadline=0.2"]
+    command += ["-q"] if quiet else []
+    for _ in range(2):
+        before = len(sandbox.requests)
+        assert run(command) == 8
+        assert len(sandbox.requests) > before
+    assert (capsys.readouterr().err == "") is quiet
+
+
+def test_a_wrong_key_is_no_end(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSPARTNER_API_KEY", "wrong")
+    assert run(ONCE) == 4
+    monkeypatch.setenv("SMSPARTNER_API_KEY", sandbox.api_key)
+    assert run(ONCE) == 0
+    assert states() == ["asked", "failed", "asked", "done"]
+
+
+def test_a_stopped_run_that_was_not_counted_asks(sandbox: Sandbox) -> None:
+    left_unfinished()
+    assert run(ONCE) == 0
+    assert sandbox.downloads("n-10") == 1
+    assert states() == ["asked", "asked", "done"]
+
+
+def test_a_stopped_run_that_was_counted_is_lost(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", "n-10", "-q", "-o", "elsewhere.csv"]) == 0
+    left_unfinished()
+    for _ in range(2):
+        assert run(ONCE) == 5
+        assert "rental n-10: its download of 2001-" in capsys.readouterr().err
+    assert sandbox.downloads("n-10") == 1
+    assert states() == ["asked", "failed"]
+
+
+def test_a_stopped_run_whose_numbers_are_there_is_done(sandbox: Sandbox) -> None:
+    Path("n.csv").write_text("an older one")
+    left_unfinished()
+    assert run(["download", "n-10", "-q", "-o", "n.csv"]) == 0
+    assert run(ONCE) == 0
+    assert sandbox.downloads("n-10") == 1
+    assert states() == ["asked", "done"]
+
+
+def test_a_file_that_another_rental_has_written_since_does_not_count() -> None:
+    left_unfinished()
+    assert run(["download", "n-10", "-q", "-o", "elsewhere.csv"]) == 0
+    assert run(["download", "n-20", "-q", "-o", "n.csv", "--once"]) == 0
+    assert run(ONCE) == 5
+
+
+def test_a_database_proves_nothing() -> None:
+    assert run(["download", "n-10", "-q", "-o", "n.db", "--once"]) == 0
+    line = Path(NAME).read_text().splitlines()[0]
+    Path(NAME).write_text(line + "\n")
+    assert run(["download", "n-10", "-q", "-o", "n.db", "--once", "--timeout", "0.1"]) == 5
+
+
+def test_the_first_request_gets_time_to_be_counted() -> None:
+    with Journal(Path()) as journal:
+        journal.add(asked(token="n-10"))
+    started = time.monotonic()
+    assert run([*ONCE, "--timeout", "0.5"]) == 0
+    assert time.monotonic() - started >= 0.5
+
+
+def test_two_runs_at_once_ask_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "smspartner", "download", "n-20000", "-q", "--once"]
+    both = [subprocess.Popen([*command, "-o", "n.csv"], cwd=tmp_path) for _ in range(2)]
+    codes = sorted(process.wait(timeout=60) for process in both)
+    assert codes in ([0, 0], [0, 8])
+    assert sandbox.downloads("n-20000") == 1
+
+
+def test_the_journal_is_not_written_over(sandbox: Sandbox) -> None:
+    assert run(["download", "n-10", "-q", "--to", "csv", "-o", NAME, "--once"]) == 4
+    assert sandbox.requests == []

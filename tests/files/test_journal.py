@@ -1,0 +1,190 @@
+"""The journal: one line before a request and one after it, for several processes, never misread."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from number_files import mode_of
+
+from smspartner.errors import (
+    AccountError,
+    APIError,
+    APIKeyInvalidError,
+    ConfigurationError,
+    DecodeError,
+    DownloadLostError,
+    OutputError,
+    RentalFailedError,
+    RentalNotFoundError,
+    RentalPendingError,
+    RentalUsedError,
+    SMSPartnerError,
+    TransportError,
+    TruncatedError,
+)
+from smspartner.files.journal import NAME, Journal, asked
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / NAME).read_bytes().splitlines()]
+
+
+def test_a_download_is_a_line_before_and_a_line_after(tmp_path: Path) -> None:
+    target = tmp_path / "n.csv"
+    with Journal(tmp_path) as journal:
+        with journal.asking("T", str(target), target) as facts:
+            (before,) = lines(tmp_path)
+            facts.update(rows=3, sha256="ab", size=10, format="json", declared=3)
+        _, after = lines(tmp_path)
+    assert mode_of(tmp_path / NAME) == 0o600
+    assert before.pop("time")
+    shared = {"schema": 1, "token": "T", "target": str(target), "place": True}
+    assert before == {"state": "asked", **shared}
+    assert after.pop("time")
+    facts = {"rows": 3, "sha256": "ab", "size": 10, "format": "json", "declared": 3}
+    assert after == {"state": "done", **shared, **facts}
+
+
+def test_the_password_of_a_database_is_not_in_it(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal, journal.asking("T", "postgresql://me:secret@host/d", None):
+        pass
+    assert "secret" not in (tmp_path / NAME).read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [
+        (RentalNotFoundError(32), True),
+        (RentalUsedError(34), True),
+        (RentalFailedError(36), True),
+        (DownloadLostError("lost"), True),
+        (TransportError("cut"), True),
+        (TruncatedError("cut"), True),
+        (DecodeError("not understood"), True),
+        (OutputError("full"), True),
+        (APIKeyInvalidError(10), False),
+        (AccountError(11), False),
+        (AccountError(96), False),
+        (RentalPendingError(35), False),
+        (APIError(90), False),
+        (TransportError("not connected", retryable=True), False),
+        (ConfigurationError("wrong"), False),
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)
+def test_what_is_final_is_settled(tmp_path: Path, error: SMSPartnerError, final: bool) -> None:  # noqa: FBT001 - a case of the test
+    error.add_note("the body is kept")
+    error.kept = tmp_path / "body"
+    with (
+        pytest.raises(type(error)),
+        Journal(tmp_path) as journal,
+        journal.asking("T", "-", None),
+    ):
+        raise error
+    with Journal(tmp_path) as journal:
+        entry = journal.entries()["T"]
+    assert (entry.state, entry.settled) == ("failed", final)
+    assert entry.error == type(error).__name__
+    assert entry.text == f"{error}\nthe body is kept"
+    assert entry.kept == str(tmp_path / "body")
+    assert entry.retryable == error.retryable
+
+
+def test_what_stops_a_download_leaves_its_line_without_an_end(tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Journal(tmp_path) as journal,
+        journal.asking("T", "-", None),
+    ):
+        raise KeyboardInterrupt
+    assert [line["state"] for line in lines(tmp_path)] == ["asked"]
+
+
+def test_lines_of_other_processes_are_read(tmp_path: Path) -> None:
+    with Journal(tmp_path) as one, Journal(tmp_path) as other:
+        one.add(asked(token="A"))
+        assert list(other.entries()) == ["A"]
+        one.add(asked(token="B"))
+        assert list(other.entries()) == ["A", "B"]
+
+
+def test_what_is_taken_by_one_process_is_not_taken_by_another(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from smspartner.files.journal import Journal\n"
+        "with Journal(Path()) as journal, journal.taken(sys.argv[1]): print('taken')"
+    )
+
+    def other(token: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", program, token],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    with Journal(tmp_path) as journal:
+        with journal.taken("T") as entry:
+            assert entry is None
+            assert other("another").stdout == "taken\n"
+            assert "another run is at this rental" in other("T").stderr
+            with Journal(tmp_path) as second, pytest.raises(RentalPendingError), second.taken("T"):
+                raise AssertionError
+            assert "another run is at this rental" in other("T").stderr
+        assert other("T").stdout == "taken\n"
+
+
+def test_a_line_that_was_not_finished_is_none_and_the_next_one_begins_anew(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.add(asked(token="A"))
+    whole = (tmp_path / NAME).read_bytes()
+    for cut in range(1, len(whole)):
+        (tmp_path / NAME).write_bytes(whole + whole[:-cut])
+        with Journal(tmp_path) as journal:
+            journal.add(asked(token="B"))
+            assert list(journal.entries()) == ["A", "B"]
+
+
+def test_a_journal_of_another_version_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_text('{"schema":2,"state":"paid","token":"T"}\n')
+    with pytest.raises(
+        ConfigurationError, match=r"another version of smspartner \(schema 2, not 1"
+    ):
+        Journal(tmp_path).__enter__()
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", '{"schema":1}', "[1}", '{"schema":1,"time":"","state":"x"}']
+)
+def test_a_line_that_cannot_be_read_is_refused_in_words(tmp_path: Path, line: str) -> None:
+    (tmp_path / NAME).write_text(line + "\n")
+    with pytest.raises(OutputError, match=r"a line of the journal .* cannot be read"):
+        Journal(tmp_path).__enter__()
+
+
+def test_a_place_without_a_journal_or_locks_is_refused_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        Journal(tmp_path / "missing").__enter__()
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with Journal(tmp_path) as journal:
+        monkeypatch.setattr("fcntl.fcntl", no_locks)
+        with pytest.raises(OutputError, match="No locks available"), journal.taken("T"):
+            raise AssertionError
+
+
+def test_names_that_are_not_utf_8_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / os.fsdecode(b"num\xe9ros.csv")
+    with Journal(tmp_path) as journal, journal.asking("T", str(target), target):
+        pass
+    assert lines(tmp_path)[1]["target"] == f"{tmp_path}/num\N{REPLACEMENT CHARACTER}ros.csv"
