@@ -8,6 +8,7 @@ on how they were cut on their way in (rule R12).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final, NoReturn, TypeVar
 
 from smspartner.decoders import Decoder, decoder_named
@@ -21,6 +22,7 @@ from smspartner.errors import (
     LimitError,
     SMSPartnerError,
     TruncatedError,
+    boundary,
 )
 from smspartner.models.envelope import A, RentalAnswer
 from smspartner.models.number import RentedNumber
@@ -87,6 +89,7 @@ class ResponseReader:
         """The name of the decoder that reads this body, None before it is known."""
         return None if self._decoder is None else self._decoder.name
 
+    @boundary
     def feed(self, data: bytes | bytearray | memoryview) -> list[RentedNumber]:
         """Take in the next bytes of the body and return the records that they complete.
 
@@ -121,6 +124,7 @@ class ResponseReader:
             if len(part) > room:
                 self._guarded(self._refuse_body)
 
+    @boundary
     def close(self) -> list[RentedNumber]:
         """Say that the body is over, and return its last records.
 
@@ -133,11 +137,13 @@ class ResponseReader:
         self.verify()
         return records
 
+    @boundary
     def finish(self) -> list[RentedNumber]:
         """Do the first half of ``close``: return the last records, without counting them."""
         self._require_open()
         return self._guarded(self._finish)
 
+    @boundary
     def verify(self) -> None:
         """Do the second half of ``close``: compare the count with the records (rule R8)."""
         self._guarded(self._verify)
@@ -243,6 +249,7 @@ class ResponseReader:
             raise CountMismatchError(self.declared, self.found)
 
 
+@boundary
 def decode(
     body: bytes | bytearray | memoryview,
     format: str | None = None,  # noqa: A002 - the word users know from _format=
@@ -281,6 +288,7 @@ def decode(
     return Rental(tuple(records), reader.declared)
 
 
+@boundary
 def decode_answer(
     body: bytes,
     answer: type[A],
@@ -330,7 +338,9 @@ def iter_decode(
     Raises:
         APIError, DecodeError, ConfigurationError: as for ``decode``, while iterating.
     """
-    for batch in iter_batches(ResponseReader(format, limits=limits), chunks):
+    batches = iter_batches(ResponseReader(format, limits=limits), chunks)
+    del chunks  # a list of them would show the body in the frame that an error passes
+    for batch in iter(boundary(partial(next, batches, [])), []):
         yield from batch
 
 
