@@ -43,13 +43,17 @@ def decoder_for(
         raise UnknownFormatError("the answer is empty: there is nothing to read")
     if content.startswith(b"<") and _HTML.match(content):
         raise UnknownFormatError(f"the answer is an HTML page, not data: {excerpt(content)}")
-    decoder = _named(format_name, media_type)
-    if decoder is None or (format_name is None and not _may_begin(decoder, content)):
-        decoder = decoder_of(content[0])
-    if decoder is None or not _may_begin(decoder, content):
-        wanted = f"not {decoder.name}" if decoder else "neither JSON nor XML"
-        raise UnknownFormatError(f"the answer is {wanted}: {excerpt(content)}")
-    return decoder
+    decoder = None
+    if format_name is not None:
+        decoder = decoder_named(format_name)
+    elif media_type is not None:
+        decoder = next((known for known in decoders() if media_type in known.media_types), None)
+    if decoder is not None and (not decoder.first_bytes or content[0] in decoder.first_bytes):
+        return decoder
+    if format_name is None and (found := decoder_of(content[0])):
+        return found
+    wanted = f"not {decoder.name}" if decoder else "neither JSON nor XML"
+    raise UnknownFormatError(f"the answer is {wanted}: {excerpt(content)}")
 
 
 def is_blank(start: bytes) -> bool:
@@ -63,15 +67,3 @@ def excerpt(content: bytes | bytearray) -> str:
     text = mask_digits(mask_address(text))
     shown = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
     return repr(shown)
-
-
-def _named(format_name: str | None, media_type: str | None) -> Decoder | None:
-    if format_name is not None:
-        return decoder_named(format_name)
-    if media_type is None:
-        return None  # asking every decoder would load them all
-    return next((known for known in decoders() if media_type in known.media_types), None)
-
-
-def _may_begin(decoder: Decoder, content: bytes | bytearray) -> bool:
-    return not decoder.first_bytes or content[0] in decoder.first_bytes

@@ -11,6 +11,9 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
+# libxml2 ends at 256 elements, and msgspec where Python's recursion does.
+_DEEPEST: Final = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -19,13 +22,13 @@ class Limits:
     Attributes:
         body: bytes of a whole body, however it is read.
         document: bytes of a body that has to be read in one piece: an error, a status, or
-            numbers in a shape that cannot be streamed. Reading it takes up to 20 times as much
-            memory.
+            numbers in a shape that cannot be streamed. Reading one takes at most 30 times as
+            much memory.
         record: bytes of a single record in a streamed body.
-        depth: how deep values may be nested.
+        depth: how deep lists and maps may be nested, in both formats alike; 200 at most.
 
     Raises:
-        ConfigurationError: a limit below 1.
+        ConfigurationError: a limit below 1, or a depth above 200.
     """
 
     body: int = 16 * GIB
@@ -37,6 +40,8 @@ class Limits:
         for field in fields(self):
             if getattr(self, field.name) < 1:
                 raise ConfigurationError(f"the limit {field.name!r} must be 1 or more")
+        if self.depth > _DEEPEST:
+            raise ConfigurationError(f"the limit 'depth' can be {_DEEPEST} at most")
 
 
 DEFAULT_LIMITS: Final = Limits()

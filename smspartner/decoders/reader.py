@@ -112,7 +112,7 @@ class ResponseReader:
         What was complete before an error is then not lost with it.
         """
         self._require_open()
-        view = _bytes_of(data)
+        view = data if isinstance(data, bytes) and len(data) <= _PART else _bytes_of(data)
         for start in range(0, len(view), _PART):
             part = view[start : start + _PART]
             room = self._limits.body - self._size
@@ -272,16 +272,16 @@ def decode(
     ...        b'[{"id":7,"phone":"+33639980042","stopSms":false}]}').numbers
     (RentedNumber(id=7, phone='+33 6 •• •• •• 42', stop_sms=False),)
     """
-    view = _bytes_of(body)
-    if len(view) < min(WINDOW, limits.document, limits.body):
+    view = body if isinstance(body, bytes) else _bytes_of(body)
+    size = len(view)
+    if size < WINDOW and size <= limits.document and size <= limits.body:
         # What a reader does with a body that fills no window.
         document = bytes(view)
-        decoder = decoder_for(document, format_name=format)
-        answer = decoder.decode(document, RentalAnswer, limits)
-        numbers = tuple(answer.records)
-        if answer.phone_numbers not in {None, len(numbers)}:
-            raise CountMismatchError(answer.phone_numbers, len(numbers))
-        return Rental(numbers, answer.phone_numbers)
+        answer = decoder_for(document, format_name=format).decode(document, RentalAnswer, limits)
+        numbers, declared = tuple(answer.records), answer.phone_numbers
+        if declared is not None and declared != len(numbers):
+            raise CountMismatchError(declared, len(numbers))
+        return Rental(numbers, declared)
     reader = ResponseReader(format, limits=limits)
     records = reader.feed(view)
     records += reader.close()

@@ -156,3 +156,71 @@ def test_a_null_in_a_record_does_not_move_what_stands_around_the_numbers() -> No
     record = RECORD.removesuffix("</entry>") + f"{NIL}</entry>"
     body = f"<result {XSI}><entry>true</entry><entry>{record}</entry><entry>1</entry></result>"
     assert len(decode(body.encode())) == 1
+
+
+# Complaints (rule R4, fact A6)
+
+COMPLAINT: Final = ("children[phoneNumbers].data", "This phone number is not valid (922264)")
+ITEM: Final = json.dumps(dict(zip(("elementId", "message"), COMPLAINT, strict=True)))
+ITEM_XML: Final = "<entry><entry>{}</entry><entry>{}</entry></entry>".format(*COMPLAINT)
+COMPLAINTS: Final = {
+    "errors": f'{{"success":false,"code":9,"errors":[{ITEM}]}}',
+    "error": f'{{"success":false,"code":9,"error":[{ITEM}]}}',
+    "xml": f"<r><entry>false</entry><entry>9</entry><entry>{ITEM_XML}</entry></r>",
+    "xml without code": f"<r><entry>false</entry><entry>{ITEM_XML}</entry></r>",
+    "xml named": f"<r><success>false</success><error>{ITEM_XML}</error></r>",
+    "any keys": f'{{"success":false,"errors":[{{"a":"{COMPLAINT[0]}","b":"{COMPLAINT[1]}"}}]}}',
+    "message first": json.dumps(
+        {"success": False, "errors": [{"message": COMPLAINT[1], "elementId": COMPLAINT[0]}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("body", COMPLAINTS.values(), ids=COMPLAINTS)
+def test_the_complaints_of_a_refusal_are_its_details(body: str) -> None:
+    with pytest.raises(APIError) as caught:
+        decode(body.encode())
+
+    assert caught.value.details == (COMPLAINT,)
+    assert caught.value.message == ": ".join(COMPLAINT)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        "[]",
+        "[1]",
+        '["x"]',
+        "[{}]",
+        '[{"a":"x"}]',
+        '[{"a":"x","b":1}]',
+        '[{"a":"x","b":"y","c":"z"}]',
+        f"[{ITEM},7]",
+        '{"a":"x","b":"y"}',
+        '"x"',
+        "null",
+    ],
+)
+def test_what_is_not_two_texts_each_is_no_complaint(items: str) -> None:
+    with pytest.raises(APIError) as caught:
+        decode(f'{{"success":false,"code":9,"errors":{items}}}'.encode())
+
+    assert (caught.value.code, caught.value.message, caught.value.details) == (9, None, ())
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        "<entry/>",
+        "<entry>x</entry>",
+        "<entry><entry>x</entry></entry>",
+        f"<entry>{NIL}<entry>x</entry></entry>",
+        "<entry><entry><entry>x</entry></entry><entry>x</entry></entry>",
+        ITEM_XML + RECORD,
+    ],
+)
+def test_what_is_not_two_leaves_each_is_no_complaint(items: str) -> None:
+    with pytest.raises(APIError) as caught:
+        decode(f"<r {XSI}><entry>false</entry><entry>9</entry><entry>{items}</entry></r>".encode())
+
+    assert (caught.value.code, caught.value.details) == (9, ())

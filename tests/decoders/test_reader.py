@@ -7,7 +7,7 @@ import gc
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from bodies import STYLES, Style, people, render, rental, values_of
@@ -22,7 +22,10 @@ from cases import (
 )
 
 from smspartner import (
+    ConfigurationError,
     DecodeError,
+    LimitError,
+    Limits,
     Rental,
     RentedNumber,
     ResponseReader,
@@ -162,6 +165,37 @@ def test_any_kind_of_bytes_can_be_fed(format_: str, kind: type) -> None:
     assert numbers_of(read_fed(kind(chunk) for chunk in in_pieces(body, 9999))) == values_of(
         records
     )
+
+
+@every_format
+@pytest.mark.parametrize("amount", [3, 3000])
+def test_a_view_of_any_layout_counts_bytes(format_: str, amount: int) -> None:
+    records = people(amount)
+    body = render(rental(records), format_, PLAIN)
+    body += b" " * (-len(body) % 8)
+    doubled = bytes(byte for byte in body for _ in range(2))
+    limits = Limits(body=len(body))
+
+    for view in (
+        memoryview(body).cast("Q"),
+        memoryview(body).cast("B", (len(body) // 4, 4)),
+        memoryview(body).cast("b"),
+        memoryview(doubled)[::2],
+    ):
+        assert numbers_of(decode(view, limits=limits)) == values_of(records)
+        assert numbers_of(read_fed([view], limits=limits)) == values_of(records)  # type: ignore[list-item] # any buffer
+        with pytest.raises(LimitError, match=r"Limits\.body"):
+            decode(view, limits=Limits(body=len(body) - 1))
+
+
+@pytest.mark.parametrize("wrong", ["body.xml", '{"success":true}', Path("body.xml"), 7, None])
+def test_what_is_not_bytes_is_refused_with_what_to_do(wrong: Any) -> None:
+    reader = ResponseReader()
+    for read in (decode, reader.feed, lambda body: list(iter_decode([body]))):
+        with pytest.raises(ConfigurationError, match=r"not from \w+: give what .* returns"):
+            read(wrong)
+    with pytest.raises(ConfigurationError, match="chunks go to iter_decode"):
+        list(iter_decode(b"{}"))  # type: ignore[arg-type] # a body is no iterable of chunks
 
 
 @every_format

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from bodies import Style, people, render, rental, values_of
+from bodies import PHONE, Style, json_body, people, render, rental, values_of, xml_body, xml_record
 from cases import (
     FORMATS,
     in_pieces,
@@ -18,12 +18,16 @@ from smspartner import (
     DecodeError,
     LimitError,
     Limits,
+    Rental,
     RentedNumber,
     ResponseReader,
+    SMSPartnerError,
     UnknownFormatError,
     decode,
     iter_decode,
 )
+from smspartner.decoders.reader import decode_answer
+from smspartner.models.account import Account
 
 every_format = pytest.mark.parametrize("format_", FORMATS)
 PLAIN: Final = Style()
@@ -210,6 +214,67 @@ def test_values_may_be_nested_as_deep_as_the_limit(format_: str, depth: int) -> 
 def test_a_limit_is_at_least_one(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         Limits(**{name: 0})
+
+
+def test_depth_ends_where_a_parser_does() -> None:
+    assert Limits(depth=200).depth == 200
+    with pytest.raises(ConfigurationError, match="200"):
+        Limits(depth=201)
+
+
+@pytest.mark.parametrize("amount", [2000, 20_000])
+def test_a_tree_takes_no_more_memory_than_the_limit_stands_for(amount: int) -> None:
+    body = b"<result><entry>true</entry><entry>0</entry>" + b"<a/>" * amount + b"</result>"
+    assert len(decode(body)) == 0
+    if amount > 10_000:
+        with pytest.raises(LimitError, match=r"more elements .* 100000 bytes \(Limits\.document"):
+            decode(body, limits=Limits(document=100_000))
+    else:
+        assert len(decode(body, limits=Limits(document=len(body)))) == 0
+
+
+@every_format
+def test_an_answer_is_no_larger_than_a_document(format_: str) -> None:
+    body = render({"success": True, "code": 200}, format_, PLAIN)
+    assert decode_answer(body, Account, limits=Limits(document=len(body))).code == 200
+    with pytest.raises(LimitError, match=r"Limits\.document"):
+        decode_answer(body, Account, limits=Limits(document=len(body) - 1))
+
+
+@pytest.mark.parametrize("depth", [64, 65])
+@pytest.mark.parametrize("opening", ["refusal", "wrong record", "right record", "cut short"])
+def test_depth_is_limited_alike_in_both_formats(opening: str, depth: int) -> None:
+    lists = depth - (1 if opening == "refusal" else 3)
+    j, x = "1", "<entry>1</entry>"
+    for _ in range(lists):
+        j, x = f"[{j}]", f"<entry>{x}</entry>"
+    id_ = "true" if opening == "wrong record" else "1"
+    record = xml_record(id_, PHONE, "true").removesuffix("</entry>") + f"{x}</entry>"
+    bodies = [
+        json_body(f'{{"id":{id_},"phone":"{PHONE}","stopSms":true,"x":{j}}}'),
+        xml_body(record),
+    ]
+    if opening == "refusal":
+        refused = f"<r><entry>false</entry><entry>7</entry>{x}</r>"
+        bodies = [f'{{"success":false,"code":7,"x":{j}}}'.encode(), refused.encode()]
+    elif opening == "cut short":
+        bodies = [body[:-3] for body in bodies]
+    found = [type(outcome(body)).__name__ for body in bodies]
+
+    kinds = {
+        "refusal": "APIError",
+        "wrong record": "RecordError",
+        "right record": "Rental",
+        "cut short": "TruncatedError",
+    }
+    assert found == [kinds[opening] if depth == 64 else "LimitError"] * 2
+
+
+def outcome(body: bytes) -> Rental | SMSPartnerError:
+    try:
+        return decode(body)
+    except SMSPartnerError as error:
+        return error
 
 
 #: Around the depth at which one of the two JSON parsers gives up, and the other does not yet.

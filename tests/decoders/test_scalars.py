@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from bodies import (
     FEW,
     MANY,
     PHONE,
+    as_json,
+    as_xml,
     cdata,
     json_body,
     people,
@@ -22,7 +25,9 @@ from bodies import (
 )
 from cases import numbers_of
 
-from smspartner import RecordError, decode
+from smspartner import DecodeError, RecordError, decode
+from smspartner.decoders.reader import decode_answer
+from smspartner.models.account import Account
 
 # Scalars (rule R7): as JSON value, as JSON text, as XML.
 
@@ -199,3 +204,55 @@ def test_both_readers_see_the_same_text(markup: str, value: str) -> None:
     root = oracle_xml.parse(f"<r><entry>{markup}</entry></r>".encode())
 
     assert root.children[0].text() == value
+
+
+# Beyond 2^53 (rule R7); the formats side by side are in fixtures/cases.
+
+LARGE: Final = 2**53 + 1
+
+
+@pytest.mark.parametrize("amount", [1, 3000])
+def test_ids_of_any_size_are_read_where_they_are_written_plainly(amount: int) -> None:
+    rows = [{"id": LARGE + each, "phone": PHONE, "stopSms": False} for each in range(amount)]
+    for body in (json_body(as_json(rows), amount), xml_body(as_xml(rows), amount)):
+        assert [number.id for number in decode(body)] == [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize("place", [0, 1500, 2999])
+def test_an_id_that_may_have_been_rounded_is_an_error_of_the_field(place: int) -> None:
+    rows = people(3000)
+    rows[place]["id"] = f"{LARGE}.0"
+    for body in (json_body(as_json(rows)), xml_body(as_xml(rows))):
+        with pytest.raises(RecordError, match="exact") as caught:
+            decode(body)
+        assert (caught.value.index, caught.value.field) == (place, "id")
+
+
+def test_beside_a_large_id_a_wrong_count_is_told() -> None:
+    row = as_json([{"id": LARGE, "phone": PHONE, "stopSms": False}])
+    with pytest.raises(DecodeError, match="phoneNumbers"):
+        decode(f'{{"success":true,"datas":[{row}],"phoneNumbers":"x"}}'.encode())
+
+
+@pytest.mark.parametrize("number", [f"{LARGE}.0", f'"{LARGE}e0"', "-9.007199254740993E15"])
+def test_no_integer_of_another_answer_is_rounded_either(number: str) -> None:
+    bare = number.strip('"')
+    for body in (
+        f'{{"success":true,"code":200,"credits":{{"creditSms":{number}}}}}',
+        f"<r><success>true</success><credits><creditSms>{bare}</creditSms></credits></r>",
+    ):
+        with pytest.raises(DecodeError, match="exact"):
+            decode_answer(body.encode(), Account)
+
+
+@pytest.mark.parametrize("flag", ["-0", '"-0"', '"\\u002d0"', '"-\\u0030"'])
+def test_minus_zero_is_no_boolean(flag: str) -> None:
+    rows = people(3)
+    record = f'{{"id":1,"phone":"{PHONE}","stopSms":{flag}}}'
+    for body in (
+        json_body(f"{as_json(rows)},{record}"),
+        xml_body(as_xml(rows) + xml_record(1, PHONE, json.loads(flag) if '"' in flag else flag)),
+    ):
+        with pytest.raises(RecordError) as caught:
+            decode(body)
+        assert (caught.value.index, caught.value.field) == (3, "stopSms")

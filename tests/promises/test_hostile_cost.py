@@ -1,4 +1,4 @@
-"""What the worst bodies cost: none of a mebibyte more than 5 s or 200 MiB."""
+"""What the worst bodies cost: none of a mebibyte more than 5 s or 100 MiB."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def costs() -> dict[str, Cost]:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a child is forked for each body")
 @pytest.mark.parametrize("name", BODIES)
-def test_no_body_of_a_mebibyte_costs_more_than_five_seconds_or_200_mebibytes(
+def test_no_body_of_a_mebibyte_costs_more_than_five_seconds_or_100_mebibytes(
     name: str, costs: dict[str, Cost]
 ) -> None:
     cost = costs[name]
 
     assert cost.seconds < 5
-    assert cost.mebibytes < 200
+    assert cost.mebibytes < 100
     assert "foreign" not in cost.outcome
     assert cost.outcome != "killed"
 

@@ -198,6 +198,33 @@ BODIES: Final[dict[str, Callable[[], bytes]]] = {
     "xml mismatched": filled(OPEN, b"</a>"),
     "xml less-than": filled(XML, b"<"),
     "xml UTF-16": lambda: filled(OPEN, RECORD, CLOSE)().decode().encode("utf-16")[:SIZE],
+    # Small pieces that each become an object.
+    "xml wide root with texts": filled(XML, b"<a/>x", b"</result>"),
+    "xml wide attributes": filled(XML, b'<x a="" b="" c="" d="" e=""/>', b"</result>"),
+    "xml entries at the limit": filled(XML, b"<a/>      x", b"</result>"),
+    "xml wide refusal with texts": filled(b"<r><entry>false</entry>", b"<entry/>x", b"</r>"),
+    "xml references to white space": filled(
+        XML + b"<entry><entry><entry>", b"&#10;", b"</entry></entry>" + CLOSE
+    ),
+    "xml complaints": filled(
+        b"<r><entry>false</entry><entry>",
+        b"<entry><entry>a</entry><entry>b</entry></entry>",
+        b"</entry></r>",
+    ),
+    "json complaints": filled(
+        b'{"success":false,"errors":[', b'{"a":"x","b":"y"},', b'{"a":"x","b":"y"}]}'
+    ),
+    "json brackets in texts": filled(JSON + b'"x":[', b'"[",[],', b"0]}"),
+    "json nested datas first": filled(JSON, b'"x":{"datas":[1]},', b'"datas":[]}'),
+    "json open lists": filled(JSON + b'"x":[[', b"[],"),
+    "json minus zeros": filled(ARRAY, b',{"id":-0,"phone":"x","stopSms":1}', b"]}"),
+    "json large ids": filled(ARRAY, b',{"id":9007199254740993,"phone":"x","stopSms":1}', b"]}"),
+    # Records of which each second one has another layout.
+    "xml two layouts": filled(
+        OPEN,
+        RECORD + RECORD.replace(b"<![CDATA[", b"").replace(b"]]>", b""),
+        CLOSE,
+    ),
     "html": filled(b"<html>", b"<p>"),
     "text": filled(b"", b"x"),
     "digits": filled(b"", b"1 "),

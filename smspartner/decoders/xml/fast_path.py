@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -53,6 +53,7 @@ _ENVELOPE: Final = re.compile(
 )
 
 _MARKUP: Final = b"<>/entr![]CDATals"
+_MARKUP_AND_SPACES: Final = _MARKUP + b" "
 _TABLE: Final = bytes.maketrans(b"y\nuf", b'",10')
 #: What is left of the two booleans of the serializer.
 _LEFT: Final = {"1": True, "0": False}
@@ -60,20 +61,11 @@ _AS_WRITTEN: Final = {"true": True, "false": False}
 _STOP: Final = 2
 
 _TEXTS: Final = msgspec.json.Decoder(list[str])
+_IDS: Final = msgspec.json.Decoder(list[Id], strict=False)
 
 
-class _Texts(NamedTuple):
-    """The values of a slice.
-
-    Attributes:
-        columns: one list for each field.
-        flags: what is left of true and false, as booleans.
-        spaced: whether there may be spaces in them.
-    """
-
-    columns: list[list[str]]
-    flags: dict[str, bool]
-    spaced: bool
+#: One list of texts for each field, what is left of true and false, whether there may be spaces.
+_Texts = tuple[list[list[str]], dict[str, bool], bool]
 
 
 class Layout:
@@ -127,16 +119,14 @@ class Layout:
 
     def read(self, records: bytes, *, is_unicode: bool = True) -> list[RentedNumber] | None:
         """Return the records of a slice, None where it is not in this layout throughout."""
-        framed = records.startswith(self._opening) and records.endswith(self._end)
-        if (
-            not framed
-            or b"&" in records
-            or not (records.isascii() or (is_unicode and _is_xml(records)))
-        ):
+        if not records.startswith(self._opening) or not records.endswith(self._end):
+            return None
+        ascii_only = records.isascii()
+        if b"&" in records or not (ascii_only or (is_unicode and _is_xml(records))):
             return None
         for way in self._ways:
             texts = way(records)
-            numbers = self._proved(texts, records) if texts else None
+            numbers = self._proved(texts, records, ascii_only=ascii_only) if texts else None
             if numbers is not None:
                 if way is not self._ways[0]:
                     self._ways = [way, *(other for other in self._ways if other is not way)]
@@ -145,12 +135,12 @@ class Layout:
 
     def _by_translating(self, records: bytes) -> _Texts | None:
         # One more text for each record: what stands between two of them.
-        columns = self._split(b'["%s"]' % records.translate(_TABLE, _MARKUP + b" "), 1)
-        return _Texts(columns, _LEFT, spaced=False) if columns else None
+        columns = self._split(b'["%s"]' % records.translate(_TABLE, _MARKUP_AND_SPACES), 1)
+        return (columns, _LEFT, False) if columns else None
 
     def _by_translating_with_spaces(self, records: bytes) -> _Texts | None:
         columns = self._split(b'["%s"]' % records.translate(_TABLE, _MARKUP), 1)
-        return _Texts(columns, _LEFT, spaced=True) if columns else None
+        return (columns, _LEFT, True) if columns else None
 
     def _by_replacing(self, records: bytes) -> _Texts | None:
         text = records[len(self._opening) : -len(self._end)]
@@ -160,7 +150,7 @@ class Layout:
         if b"<" in text or b">" in text or (spaced and self._padded):
             return None
         columns = self._split(b'["%s"]' % text, 0)
-        return _Texts(columns, _AS_WRITTEN, spaced) if columns else None
+        return (columns, _AS_WRITTEN, spaced) if columns else None
 
     def _split(self, twin: bytes, further: int) -> list[list[str]] | None:
         """Return the texts of a JSON array, of which each record has ``further`` to pass over."""
@@ -173,27 +163,28 @@ class Layout:
             return None
         return [texts[at::stride] for at in range(further, stride)]
 
-    def _proved(self, texts: _Texts, records: bytes) -> list[RentedNumber] | None:
+    def _proved(
+        self, texts: _Texts, records: bytes, *, ascii_only: bool
+    ) -> list[RentedNumber] | None:
         """Return the numbers, if their texts give the slice again when they are written out."""
-        columns, flags, spaced = texts
-        ids, phones, stops, *others = columns
+        (ids, phones, stops, *others), flags, spaced = texts
         try:
-            opted_out = list(map(flags.__getitem__, stops))
-            numbers = list(
-                map(RentedNumber, msgspec.convert(ids, list[Id], strict=False), phones, opted_out)
-            )
-        except (msgspec.ValidationError, KeyError):
+            opted_out = [flags[stop] for stop in stops]
+            integers = _IDS.decode('["' + '","'.join(ids) + '"]')
+        except (msgspec.DecodeError, KeyError):
             return None
-        if not all(phones) or ((spaced or not records.isascii()) and any(map(str.isspace, phones))):
+        may_be_blank = spaced or not ascii_only
+        if not all(phones) or (may_be_blank and any(map(str.isspace, phones))):
             return None
         pieces, width = self._row * len(ids), len(self._row)
         pieces[0::width] = ids
         pieces[2::width] = phones
-        pieces[4::width] = map(self._flags.__getitem__, opted_out)
+        pieces[4::width] = [self._flags[stop] for stop in opted_out]
         for at, column in enumerate(others):
             pieces[5 + 2 * at :: width] = column
-        written = "".join(pieces).encode()
-        return numbers if written == records[len(self._opening) :] + self._next else None
+        if "".join(pieces).encode() != records[len(self._opening) :] + self._next:
+            return None
+        return list(map(RentedNumber, integers, phones, opted_out))
 
 
 def _is_padded(leaf: re.Match[bytes]) -> bool:
