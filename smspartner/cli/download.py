@@ -93,7 +93,7 @@ def download(
     )
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
-    options = out.export_options(token)
+    options = out.export_options(token, service.deadline)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)

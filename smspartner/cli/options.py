@@ -92,7 +92,7 @@ class Output:
     provenance: bool
     quiet: bool
 
-    def export_options(self, token: str | None) -> WriteOptions:
+    def export_options(self, token: str | None, deadline: float | None = None) -> WriteOptions:
         """Return what is to be written, after checking that it can be.
 
         Raises:
@@ -105,6 +105,7 @@ class Output:
             e164=self.e164,
             excel_safe=self.excel_safe,
             token=token,
+            deadline=deadline,
         )
         check(self.output, to=self.to, options=options)
         if self.provenance:

@@ -42,7 +42,7 @@ class WriteOptions:
         excel_safe: CSV only: a file that spreadsheets open without spoiling it.
         token: the rental's token; databases need it, it is part of the key of a row.
         several: the numbers are of several rentals, each with a token or a name of its own.
-        until: when to give up waiting for a database, as ``time.monotonic`` tells it.
+        deadline: seconds that a check, or writing, may take with a database; None is for ever.
 
     Raises:
         ConfigurationError: a column that does not exist, comes twice, or may not be missing:
@@ -56,7 +56,7 @@ class WriteOptions:
     excel_safe: bool = False
     token: str | None = None
     several: bool = False
-    until: float | None = None
+    deadline: float | None = None
 
     def __post_init__(self) -> None:
         if self.columns is not None:

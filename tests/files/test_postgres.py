@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from number_files import ODD_PHONES, SourceError, batches, check, failing, numbers
+from number_files import ODD_PHONES, SourceError, batches, check, failing, numbers, write_body
 
-from smspartner import write
+from smspartner import open_bodies, write
 from smspartner.errors import ConfigurationError, OutputError
+from smspartner.files.formats.postgres import PostgreSQLSink
+from smspartner.files.rows import WriteOptions
+from smspartner.files.write import write_rows
 from smspartner.models.number import RentedNumber
 
 psycopg = pytest.importorskip("psycopg", reason="the extra postgres is not installed")
@@ -356,3 +363,190 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'smspartner\[postgres\]'"):
         check("postgresql://host/database", token="rental-1")
+
+
+# One table for many rentals.
+
+
+def test_an_id_that_comes_twice_keeps_the_stop_of_either(address: str) -> None:
+    twice = [
+        RentedNumber(1, "+33639980001", stop_sms=True),
+        RentedNumber(1, "+33639980002", stop_sms=False),
+    ]
+    write([twice], address, token="a")
+    assert table(address) == [("a", 1, "+33639980002", True, None)]
+
+
+def test_a_rental_without_numbers_is_noted(address: str) -> None:
+    for token, records in (("a", numbers(3)), ("b", []), ("b", []), ("c", [])):
+        write([records], address, token=token)
+    with psycopg.connect(address) as connection:
+        found = connection.execute("SELECT token FROM empty_rentals ORDER BY token").fetchall()
+    assert found == [("b",), ("c",)]
+
+
+def test_the_name_of_the_body_is_a_column_when_asked_for(address: str, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    write([numbers(1)], address, token="a")
+    write_body(tmp_path / "r1.json", 2)
+    write(open_bodies(tmp_path / "r1.json"), address)
+    with psycopg.connect(address) as connection:
+        query = "SELECT token, file, count(*) FROM rented_numbers GROUP BY 1, 2 ORDER BY 3"
+        found = connection.execute(query).fetchall()
+    name = str(tmp_path / "r1.json")
+    assert found == [("a", None, 1), (name, name, 2)]
+
+
+def test_a_further_rental_costs_what_the_first_did(address: str) -> None:
+    seconds = []
+    for token, count in (("a", 20_000), ("b", 20_000), ("b", 19_000)):
+        start = time.perf_counter()
+        write(batches(count), address, token=token)
+        seconds.append(time.perf_counter() - start)
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute("ANALYZE rented_numbers")
+    assert max(seconds[1:]) < 5 * seconds[0]
+
+
+# Found before a download.
+
+KEYED = "CREATE TABLE rented_numbers ({}, PRIMARY KEY (token, id))"
+USUAL = "token text, id bigint, phone text, stop_sms boolean, e164 text"
+UNFIT = {
+    "a narrower phone": (USUAL.replace("phone text", "phone varchar(10)"), "phone is character"),
+    "a narrower id": (USUAL.replace("bigint", "integer"), "its column id is integer; make it big"),
+    "a phone that is a number": (USUAL.replace("phone text", "phone bigint"), "phone is bigint"),
+    "no e164": (USUAL.replace(", e164 text", ""), "its column e164 is missing; make it text"),
+    "a further column": (f"{USUAL}, list text NOT NULL", 'null value in column "list"'),
+    "a check": (f"{USUAL}, CHECK (token LIKE 'x%')", "violates check constraint"),
+}
+
+
+@pytest.mark.parametrize(("columns", "message"), UNFIT.values(), ids=UNFIT)
+def test_a_table_that_cannot_take_the_rows_is_found_before_a_download(
+    address: str, columns: str, message: str
+) -> None:
+    with psycopg.connect(address) as connection:
+        connection.execute(KEYED.format(columns))
+    with pytest.raises(OutputError, match=message):
+        check(address, token="rental-1")
+
+
+def test_a_policy_that_refuses_the_rows_is_found_before_a_download(
+    address: str, clerk: str
+) -> None:
+    write([numbers(2)], address, token="a")
+    with psycopg.connect(address) as connection:
+        connection.execute("GRANT ALL ON rented_numbers TO clerk")
+        connection.execute("ALTER TABLE rented_numbers ENABLE ROW LEVEL SECURITY")
+        connection.execute("CREATE POLICY own ON rented_numbers USING (token = 'theirs')")
+    with pytest.raises(OutputError, match="violates row-level security policy"):
+        check(clerk, token="b")
+    check(clerk, token="theirs")
+
+
+def test_a_check_never_sets_off_a_trigger(address: str) -> None:
+    write([numbers(2)], address, token="a")
+    with psycopg.connect(address) as connection:
+        connection.execute(
+            "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS "
+            "'BEGIN RAISE EXCEPTION ''set off''; END'"
+        )
+        connection.execute(
+            "CREATE TRIGGER never BEFORE INSERT ON rented_numbers EXECUTE FUNCTION never()"
+        )
+    check(address, token="a")
+    with pytest.raises(OutputError, match="set off"):
+        write([numbers(3)], address, token="a")
+    assert table(address) == stored("a", numbers(2))
+
+
+# Waiting.
+
+
+@pytest.mark.parametrize("way", ["check", "write"])
+def test_a_deadline_bounds_the_wait_for_a_lock(
+    address: str, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    write([numbers(2)], address, token="a")
+    with psycopg.connect(address) as other:
+        other.execute("LOCK TABLE rented_numbers IN ACCESS EXCLUSIVE MODE")
+        start = time.monotonic()
+        if way == "write":
+            monkeypatch.setattr(PostgreSQLSink, "check", lambda *_: None)
+        options = WriteOptions(token="a", deadline=0.5)
+        with pytest.raises(OutputError, match="the deadline has passed"):
+            write_rows([numbers(3)], address, options=options)
+        assert time.monotonic() - start < 5
+    assert table(address) == stored("a", numbers(2))
+
+
+def test_a_deadline_bounds_the_wait_for_a_server_that_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/rentals"
+        start = time.monotonic()
+        with pytest.raises(OutputError, match="timeout"):
+            check(address, token="a", deadline=1)
+        assert time.monotonic() - start < 5
+
+
+PEER_THAT_GOES_SILENT = """
+import logging, socket, sys, threading, time
+from smspartner.errors import OutputError
+from smspartner.files.formats.postgres import PostgreSQLSink
+from smspartner.files.rows import WriteOptions
+from smspartner.files.write import write_rows
+from smspartner.sandbox.people import numbers_of
+
+home, listening = sys.argv[1], socket.create_server(("127.0.0.1", 0))
+silent = threading.Event()
+
+def forward(one, two):
+    while data := one.recv(65536):
+        silent.wait(60) if silent.is_set() else two.sendall(data)
+
+def serve():
+    client, _ = listening.accept()
+    server = socket.socket(socket.AF_UNIX)
+    server.connect(f"{home}/.s.PGSQL.5432")
+    for pair in ((client, server), (server, client)):
+        threading.Thread(target=forward, args=pair, daemon=True).start()
+
+def numbers():
+    yield list(numbers_of(0, 3000))
+    silent.set()
+    for _ in range(int(sys.argv[2])):
+        yield list(numbers_of(0, 3000))
+
+from smspartner.files.formats.postgres import PostgreSQLSink
+PostgreSQLSink.check = lambda *_: None
+threading.Thread(target=serve, daemon=True).start()
+address = f"postgresql://postgres@127.0.0.1:{listening.getsockname()[1]}/rentals?sslmode=disable"
+start = time.monotonic()
+try:
+    write_rows(numbers(), address, options=WriteOptions(token="a", deadline=1))
+except OutputError as error:
+    print(str(error).partition(": ")[2], time.monotonic() - start < 8)
+"""
+
+
+@pytest.mark.parametrize("more", [0, 400], ids=["while it waits", "while rows are sent"])
+def test_a_peer_that_goes_silent_is_left_at_the_deadline_in_one_line(
+    address: str, server: str, more: int
+) -> None:
+    assert address
+    home = server.removeprefix("?host=")
+    command = [sys.executable, "-c", PEER_THAT_GOES_SILENT, home, str(more)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("the deadline has passed True\n", "")
+
+
+def test_ctrl_c_is_heard_while_a_lock_is_waited_for(address: str) -> None:
+    write([numbers(2)], address, token="a")
+    with psycopg.connect(address) as other:
+        other.execute("LOCK TABLE rented_numbers IN ACCESS EXCLUSIVE MODE")
+        start = time.monotonic()
+        threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            check(address, token="a")
+        assert time.monotonic() - start < 5

@@ -220,8 +220,8 @@ def test_a_deadline_bounds_the_wait_for_another_writer(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         start = time.monotonic()
         with pytest.raises(OutputError, match="database is locked"):
-            check(target, token="rental-1", until=start + 0.2)
-        options = WriteOptions(token="rental-1", until=start + 0.4)
+            check(target, token="rental-1", deadline=0.2)
+        options = WriteOptions(token="rental-1", deadline=0.2)
         with pytest.raises(OutputError, match="database is locked"):
             write_rows([numbers(3)], target, options=options)
         assert 0.4 <= time.monotonic() - start < 5

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from smspartner.models.masks import mask_target
 
 #: Seconds to wait for a connection, unless the address says otherwise (``connect_timeout``).
 _PATIENCE: Final = 10
+
+_NO_LINES: Final = logging.NullHandler()
 
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS rented_numbers (
@@ -208,8 +210,11 @@ def _with_connection(target: str, options: WriteOptions, work: Callable[[Any], o
         OutputError: the server cannot be reached, refuses, or does not answer in time.
     """
     psycopg = load("psycopg", "smspartner[postgres]")
+    # What it warns of when a connection is lost is in our error: without a handler of the program's
+    # own, Python would print it on standard error as well.
+    logging.getLogger("psycopg").addHandler(_NO_LINES)
     settings = _settings(target)
-    left = math.inf if options.until is None else max(0.0, options.until - time.monotonic())
+    left = math.inf if options.deadline is None else options.deadline
     if left != math.inf:
         settings["connect_timeout"] = max(1, min(int(settings["connect_timeout"]), math.ceil(left)))
     cut = threading.Event()

@@ -109,7 +109,7 @@ class SQLiteSink:
             check_writable(path)
             return
         with _staged(path) as database:
-            _attach(database, path, options)
+            _attach(database, path, _until(options.deadline))
             triggers = database.execute(_TRIGGERS).fetchone() != (0,)
             columns = _prepare(database, file=FILE in options.header())
             if not triggers:
@@ -118,15 +118,15 @@ class SQLiteSink:
 
     def write(self, rows: Rows, target: str, options: WriteOptions) -> None:
         """Write all rows in one transaction; when anything fails, the database is as it was."""
-        path = _path(target)
+        path, until = _path(target), _until(options.deadline)
         with _staged(path) as database:
             for batch in database_rows(rows):
                 database.executemany(_LOAD, batch)
             _make_private(path)
-            _attach(database, path, options)
+            _attach(database, path, until)
             columns = _prepare(database, file=FILE in rows.columns)
             _merge(database, columns, list(rows.tokens))
-            _patiently(lambda: database.execute("COMMIT"), options.until)
+            _patiently(lambda: database.execute("COMMIT"), until)
 
 
 @contextlib.contextmanager
@@ -144,11 +144,11 @@ def _staged(path: Path) -> Iterator[sqlite3.Connection]:
         raise OutputError(f"cannot write {str(path)!r}: SQLite says {error}") from error
 
 
-def _attach(database: sqlite3.Connection, path: Path, options: WriteOptions) -> None:
+def _attach(database: sqlite3.Connection, path: Path, until: float) -> None:
     """Open the target beside the staged rows, and let nobody else write to it."""
     database.execute("COMMIT")
     database.execute("ATTACH ? AS target", (_address(path, "rw"),))
-    _patiently(lambda: database.execute("BEGIN IMMEDIATE"), options.until)
+    _patiently(lambda: database.execute("BEGIN IMMEDIATE"), until)
 
 
 def _prepare(database: sqlite3.Connection, *, file: bool) -> str:
@@ -177,9 +177,13 @@ def _merge(database: sqlite3.Connection, columns: str, tokens: list[str]) -> Non
         database.executemany("INSERT OR IGNORE INTO target.empty_rentals VALUES (?)", empty)
 
 
-def _patiently(work: Callable[[], T], until: float | None = None) -> T:
+def _until(deadline: float | None) -> float:
+    """Return when to give up waiting for another writer."""
+    return time.monotonic() + (_PATIENCE if deadline is None else min(deadline, _PATIENCE))
+
+
+def _patiently(work: Callable[[], T], until: float) -> T:
     """Do what another writer can be in the way of, again until it is done or the time is over."""
-    until = time.monotonic() + _PATIENCE if until is None else until
     while True:
         try:
             return work()
@@ -248,7 +252,9 @@ def _connected(path: str) -> sqlite3.Connection:
     # A file from elsewhere can hold views and triggers that call functions.
     database.execute("PRAGMA trusted_schema = OFF")
     database.execute("BEGIN")
-    _patiently(lambda: database.execute("SELECT count(*) FROM sqlite_master").fetchone())
+    _patiently(
+        lambda: database.execute("SELECT count(*) FROM sqlite_master").fetchone(), _until(None)
+    )
     return database
 
 
