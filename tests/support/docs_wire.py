@@ -15,12 +15,15 @@ from docs_markdown import code, described, summary, table
 from smspartner import DecodeError, decode, errors
 from smspartner.decoders.limits import GIB, KIB, MIB, Limits
 from smspartner.models import status
+from smspartner.models.envelope import Flag
 
-_KINDS: Final = {int: "integer", str: "text", bool: "boolean", Decimal: "decimal", Any: "flag"}
+_KINDS: Final = {int: "integer", str: "text", bool: "boolean", Decimal: "decimal"}
 
 
 def kind_of(type_: Any) -> str:
     """Return a type in the words of the wire."""
+    if type_ == Flag:
+        return "flag"
     if isinstance(type_, types.UnionType):
         return " or ".join(dict.fromkeys(map(kind_of, filter(_is_value, get_args(type_)))))
     origin = get_origin(type_)
