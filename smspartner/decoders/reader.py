@@ -175,20 +175,22 @@ class ResponseReader:
 
     def _open(self) -> None:
         """Look for the hole in the first window; a body without one is read in one piece."""
-        slicer = self._slicer
-        if is_blank(slicer.window) and slicer.size <= self._limits.document:
+        slicer, window = self._slicer, self._slicer.window
+        if is_blank(window) and slicer.size <= self._limits.document:
             slicer.size *= 2
             return
-        self._decoder = self._choose(slicer.window)
-        del slicer.buffer[: len(slicer.window) - len(slicer.window.lstrip(WHITE))]
-        self._hole = self._decoder.find_hole(bytes(slicer.buffer[:WINDOW]), self._limits)
+        self._decoder = self._choose(window)
+        blank = len(window) - len(window.lstrip(WHITE))
+        if blank:
+            del slicer.buffer[:blank]
+            window = bytes(slicer.buffer[:WINDOW])
+        self._hole = self._decoder.find_hole(window, self._limits)
         if self._hole is None:
             slicer.size = self._limits.document + 1
             return
         self.declared = self._hole.declared
         del slicer.buffer[: len(self._hole.head)]
-        self._slicer = Slicer(WINDOW, self._limits.record)
-        self._slicer.buffer += slicer.buffer
+        self._slicer = Slicer(WINDOW, self._limits.record, slicer.buffer)
 
     def _slice(self, hole: Hole) -> list[RentedNumber] | None:
         """Decode the records in the window; one that ends in no record asks for a larger one."""

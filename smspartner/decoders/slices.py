@@ -87,14 +87,15 @@ class Slicer:
     Args:
         size: bytes of a window, out of which one slice is cut.
         limit: bytes of the largest window, for a record larger than that.
+        buffer: the bytes that have come, none if it is not given.
 
     Attributes:
         buffer: the bytes.
         size: bytes of the next window.
     """
 
-    def __init__(self, size: int, limit: int) -> None:
-        self.buffer = bytearray()
+    def __init__(self, size: int, limit: int, buffer: bytearray | None = None) -> None:
+        self.buffer = bytearray() if buffer is None else buffer
         self.size = self._usual = min(size, limit)
         self._limit = limit
 

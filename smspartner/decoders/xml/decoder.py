@@ -17,7 +17,7 @@ from smspartner.decoders.xml.fast_path import ENVELOPE_DEPTH, read_whole
 from smspartner.decoders.xml.places import deepest, is_whole, stops_early
 from smspartner.decoders.xml.positional import shape
 from smspartner.decoders.xml.prolog import guard, plain, with_white_space_as_value
-from smspartner.decoders.xml.slices import find
+from smspartner.decoders.xml.slices import find, find_usual
 from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError, UnsafeXMLError
 from smspartner.models.envelope import A, Refusal, RentalAnswer, as_integer, require_success
 
@@ -66,9 +66,13 @@ class XMLDecoder:
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where the entry that holds the records opens."""
-        if not guard(plain(window), complete=False):
-            return None
-        return find(window, lambda document: read(plain(document), RentalAnswer, limits))
+
+        def parse(document: bytes) -> RentalAnswer:
+            return read(plain(document), RentalAnswer, limits)
+
+        if limits.depth >= ENVELOPE_DEPTH and (hole := find_usual(window, parse)):
+            return hole
+        return find(window, parse) if guard(plain(window), complete=False) else None
 
 
 def read(document: bytes, answer: type[A], limits: Limits) -> A:

@@ -43,7 +43,8 @@ _RECORD: Final = re.compile(rb"<entry>" + _WHITE)
 _RECORD_END: Final = re.compile(rb"</entry>(?P<gap>%s)" % _WHITE)
 _MOST_FIELDS: Final = 16
 
-_ENVELOPE: Final = re.compile(
+#: All up to the first record, where no parser is needed to see what it says.
+ENVELOPE: Final = re.compile(
     rb"""(?:<\?xml\ version=(["'])1\.0\1(?:\ encoding=(["'])(?:UTF-8|utf-8)\2)?\?>)?
     %(w)s<result>%(w)s
     <entry>%(i)s(?:true|<!\[CDATA\[true\]\]>)%(i)s</entry>%(w)s
@@ -212,13 +213,18 @@ def inside(rest: bytes, tag: bytes, root: bytes) -> bytes | None:
 
 def read_whole(document: bytes) -> RentalAnswer | None:
     """Return a rental in the serializer's envelope, None where the document is anything else."""
-    envelope = _ENVELOPE.match(document)
+    envelope = ENVELOPE.match(document)
     records = inside(document[envelope.end() :], b"entry", b"result") if envelope else None
     numbers = _read(records) if records else None
     if envelope is None or numbers is None:
         return None
+    return RentalAnswer(True, count_in(envelope), numbers)
+
+
+def count_in(envelope: re.Match[bytes]) -> int | None:
+    """Return the count that an envelope declares."""
     count = envelope["count"]
-    return RentalAnswer(True, None if count is None else int(count), numbers)
+    return None if count is None else int(count)
 
 
 #: The layout of the last body that was read whole: the next one will have the same.

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from smspartner.decoders.slices import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
-from smspartner.decoders.xml.fast_path import Layout, inside
+from smspartner.decoders.xml.fast_path import ENVELOPE, Layout, count_in, inside
 from smspartner.decoders.xml.places import last_record_start
 from smspartner.decoders.xml.prolog import is_unicode, plain
 from smspartner.models.envelope import RentalAnswer
@@ -29,6 +29,16 @@ def find(window: bytes, parse: Parse) -> Hole | None:
         if hole.opens():
             return hole
     return None
+
+
+def find_usual(window: bytes, parse: Parse) -> Hole | None:
+    """Return the hole of a body in the serializer's envelope, which needs no parser to be found."""
+    envelope = ENVELOPE.match(window)
+    if envelope is None:
+        return None
+    hole = XMLHole(envelope[0], b"entry", parse)
+    hole.declared = count_in(envelope)
+    return hole
 
 
 class XMLHole(Hole):
