@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
-from smspartner.cli.options import Output, output_options
+from smspartner.cli.decode_many import decode_many, is_many
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.options import READ, Output, output_options
 from smspartner.cli.transfer import file_of, name_left_behind, require_apart, transfer
 from smspartner.decoders.limits import KIB
 from smspartner.decoders.reader import ResponseReader, iter_batches
-from smspartner.errors import APIError, DecodeError, SMSPartnerError, UnknownFormatError
+from smspartner.errors import (
+    APIError,
+    DecodeError,
+    SMSPartnerError,
+    TruncatedError,
+    UnknownFormatError,
+)
 from smspartner.files.provenance import (
     BodyDigest,
     Provenance,
@@ -21,11 +31,13 @@ from smspartner.files.provenance import (
     write_provenance,
 )
 from smspartner.files.read import open_numbers
+from smspartner.files.sources import is_pattern, open_body
+from smspartner.files.targets import STDOUT
 from smspartner.models.number import RentedNumber
 
 
 @click.command()
-@click.argument("file", metavar="FILE|-", type=click.File("rb"))
+@click.argument("paths", metavar="PATH…|-", nargs=-1, required=True, type=READ)
 @output_options
 @click.option(
     "--format",
@@ -36,24 +48,71 @@ from smspartner.models.number import RentedNumber
 @click.option(
     "--token", metavar="TOKEN", help="Token of the rental, for databases and --provenance."
 )
-def decode(file: BinaryIO, out: Output, format_name: str | None, token: str | None) -> None:
-    """Read the numbers of a saved body: JSON or XML, as the service sent it.
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that read bodies at once, into a folder.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    show_default=True,
+    help="After a body that is wrong, of several.",
+)
+def decode(
+    paths: tuple[str, ...],
+    out: Output,
+    format_name: str | None,
+    token: str | None,
+    jobs: int,
+    on_error: str,
+) -> int:
+    """Read the numbers of saved bodies: JSON or XML, as the service sent them.
+
+    PATH is a file, a folder, a pattern or an address; gzip and Zstandard are detected. Several
+    bodies go to one target, or each to a file of its own if the output is a folder. One that is
+    wrong does not stop the others; a journal beside the output says what became of each.
 
     \b
     smspartner decode body.xml -o numbers.csv
+    smspartner decode archive/ -o numbers.parquet
+    smspartner decode archive/*.xml -o parts/ --to parquet --jobs 2
     curl … | smspartner decode - --to jsonl
     """
-    name = None if file.fileno() == 0 else file.name
+    for path in paths:
+        if not (path == STDOUT or "://" in path or is_pattern(path) or Path(path).exists()):
+            raise click.BadParameter(f"there is no {path!r}")
     require_apart(out)
     name_left_behind(file_of(out.output))
-    body = _Body(file, format_name)
+    if is_many(paths, out):
+        for option, value in {"--format": format_name, "--token": token}.items():
+            if value is not None:
+                raise click.UsageError(f"{option} is for a single body")
+        if out.provenance:
+            raise click.UsageError("--provenance is for a single body; see the journal instead")
+        return decode_many(paths, out, jobs=jobs, stop=on_error == "stop")
     if out.provenance and token is None:
         raise click.UsageError("--provenance names the rental: give its --token too")
+    with ExitStack() as stack:
+        if paths[0] == STDOUT:
+            name, chunks = None, iter(lambda: sys.stdin.buffer.read(256 * KIB), b"")
+        else:
+            name = paths[0]
+            chunks = stack.enter_context(open_body(name)).chunks()
+        _decode(name, _Body(chunks, format_name), out, token)
+    return Exit.OK
+
+
+def _decode(name: str | None, body: _Body, out: Output, token: str | None) -> None:
     try:
         transfer(body, out, out.export_options(token))
     except (APIError, DecodeError) as error:
         error.file = name
-        if name is not None and isinstance(error, DecodeError) and (told := _what_else(name)):
+        odd = isinstance(error, DecodeError) and not isinstance(error, TruncatedError)
+        if name is not None and odd and (told := _what_else(name)):
             raise UnknownFormatError(told) from error
         raise
     if out.provenance and token is not None:
@@ -68,11 +127,11 @@ def _what_else(name: str) -> str | None:
             if source.kind.endswith("body"):
                 return None
             return (
-                f"{name!r} is no body of the service but an export ({source.kind}); to see what "
-                f"is in it: smspartner inspect {quoted}"
+                f"it is no body of the service but an export ({source.kind}); to see what is in "
+                f"it: smspartner inspect {quoted}"
             )
     except UnknownFormatError as error:
-        return str(error)
+        return str(error).removeprefix(f"{name!r}: ")
     except SMSPartnerError:  # a body too: the first error says more
         return None
 
@@ -80,9 +139,9 @@ def _what_else(name: str) -> str | None:
 class _Body:
     """A body in an open file, as a source of numbers."""
 
-    def __init__(self, body: BinaryIO, format_name: str | None) -> None:
+    def __init__(self, chunks: Iterator[bytes], format_name: str | None) -> None:
         self._reader = ResponseReader(format_name)
-        self._body = body
+        self._chunks = chunks
         self._digest = BodyDigest()
 
     @property
@@ -90,8 +149,7 @@ class _Body:
         return self._reader.declared
 
     def batches(self) -> Iterator[list[RentedNumber]]:
-        chunks = iter(lambda: self._body.read(256 * KIB), b"")
-        return iter_batches(self._reader, self._digest.tee(chunks))
+        return iter_batches(self._reader, self._digest.tee(self._chunks))
 
     def provenance(self, token: str) -> Provenance:
         return provenance(

@@ -26,6 +26,7 @@ class Exit(IntEnum):
     NETWORK = 6
     NOT_UNDERSTOOD = 7
     PENDING = 8
+    SOME_FAILED = 9
     HUNG_UP = 129
     INTERRUPTED = 130
     PIPE_CLOSED = 141

@@ -49,10 +49,17 @@ class _Written(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(incomplete, type="file")]
 
 
+class _Read(_Written):
+    """A file, a folder or an address that the command reads."""
+
+    name = "path"
+
+
 TOKEN = _NotEmpty()
 WRITTEN = _Written()
+READ = _Read()
 #: The types of parameters that are files.
-FILES: Final = (click.Path, click.File, _Written)
+FILES: Final = (click.Path, click.File, _Written, _Read)
 
 #: The format to ask the service for; it arrives as ``format_name``.
 FORMAT: Final = click.option(
@@ -92,8 +99,21 @@ class Output:
     provenance: bool
     quiet: bool
 
-    def export_options(self, token: str | None, deadline: float | None = None) -> WriteOptions:
+    def export_options(
+        self,
+        token: str | None,
+        deadline: float | None = None,
+        *,
+        target: str | None = None,
+        several: bool = False,
+    ) -> WriteOptions:
         """Return what is to be written, after checking that it can be.
+
+        Args:
+            token: of the rental.
+            deadline: seconds that waiting for a database may take.
+            target: where, if it is not the output itself but a file in that folder.
+            several: the numbers are of several rentals.
 
         Raises:
             ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
@@ -106,8 +126,9 @@ class Output:
             excel_safe=self.excel_safe,
             token=token,
             deadline=deadline,
+            several=several,
         )
-        check(self.output, to=self.to, options=options)
+        check(target or self.output, to=self.to, options=options)
         if self.provenance:
             check_writable(provenance_path(self.output))
         return options

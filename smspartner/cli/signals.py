@@ -59,6 +59,11 @@ def settle_files() -> None:
         say(f"smspartner: {told}")
 
 
+def leave_to_parent() -> None:
+    """Ignore Ctrl-C in a process that works for the command: the command decides what ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class _Stops:
     """Raises the exception of a signal once, and again until it is heard.
 

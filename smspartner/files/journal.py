@@ -71,6 +71,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         kept: where the body was kept.
         retryable: whether asking again cannot cost anything.
         final: whether asking again is no use, or could cost something.
+        options: what was written of the numbers, as a checksum.
     """
 
     schema: int
@@ -92,6 +93,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: str | None = None
     retryable: bool = False
     final: bool = False
+    options: str | None = None
 
     @property
     def key(self) -> str:

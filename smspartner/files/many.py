@@ -57,6 +57,7 @@ class SavedBodies:
         columns: what is written of each number unless the caller chooses columns.
         facts: what each body that was read is, by the name of its file.
         failures: what is wrong with those left out, by the name of their file.
+        on_body: is called when a body is over.
     """
 
     def __init__(self, bodies: Sequence[tuple[Origin, str]], *, skip: bool = False) -> None:
@@ -65,6 +66,7 @@ class SavedBodies:
             self.columns = (*COLUMNS, TOKEN if bodies[0][0].token else FILE)
         self.facts: dict[str, Facts] = {}
         self.failures: dict[str, SMSPartnerError] = {}
+        self.on_body: Callable[[], object] = bool
         self._bodies = bodies
         self._skip = skip
 
@@ -87,6 +89,9 @@ class SavedBodies:
                     raise
                 self.facts.pop(name, None)
                 self.failures[name] = error
+            self.on_body()
+        if self.failures and not self.facts:  # nothing would replace what was there before
+            raise next(iter(self.failures.values()))
 
 
 def parts_in(folder: Path, names: Iterable[str], to: str | None) -> dict[str, Path]:

@@ -59,13 +59,18 @@ def find_bodies(paths: Paths) -> list[str]:
     return list(found)
 
 
+def is_pattern(name: str) -> bool:
+    """Say whether a name is a pattern, and not that of a file that is there."""
+    return _PATTERN.search(name) is not None and not Path(name).exists()
+
+
 def _local(name: str) -> list[str]:
     path = Path(name)
     try:
         if path.is_dir():
             inside = sorted(path.iterdir())
             return [str(each) for each in inside if _is_body(each.name) and each.is_file()]
-        if path.exists() or not _PATTERN.search(name):
+        if not is_pattern(name):
             return [name]
     except OSError as error:
         raise ConfigurationError(f"cannot read {name!r}: {error.strerror}") from None

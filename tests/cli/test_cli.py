@@ -109,7 +109,7 @@ CASES = {
     "output is the body": (["download", "t", "-o", "n.csv", "--raw", "./n.csv"], 4, "both"),
     "database is the body": (["download", "t", "-o", "sqlite:///n.db", "--raw", "n.db"], 4, "both"),
     "both to a pipe": (["download", "t", "--raw", "-"], 4, "both go to standard output"),
-    "a device that cannot be read": (["decode", "/proc/self/mem"], 1, "cannot read or write"),
+    "a device that cannot be read": (["decode", "/proc/self/mem"], 4, "cannot be read: Input"),
     "plain http": (["download", "t", "--base-url", "http://example.com/v1"], 4, "https"),
 }
 

@@ -21,14 +21,16 @@ def test_an_export_is_named_with_the_command_that_reads_it(
     assert run(["decode", name, "-q"]) == 7
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(f"smspartner: '{name}' is no body of the service but an export (")
+    assert said.err.startswith(
+        f"smspartner: '{name}': it is no body of the service but an export ("
+    )
     assert said.err.endswith(f"to see what is in it: smspartner inspect {name}\n")
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x1f\x8b\x08", "it is compressed; unpack it first (gunzip)"),
+        (b"\x1f\x8b\x08", "what compresses it stops early"),
         (b"PK\x03\x04", "it is a workbook or a zip archive; save the sheet as CSV, or unpack it"),
         (b"\x7fELF\x02\x01\x01\0", "it is binary, and neither Parquet nor Arrow nor SQLite"),
         (b"\x89\xff\xfe", "it is binary, and neither Parquet nor Arrow nor SQLite"),

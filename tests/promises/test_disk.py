@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_before_the_body_is_whole_keeps_what_came(
         assert run(["download", f"n-{COUNT}", "-o", "n.csv", "--format", form, *more]) == 1
         name = raw or f"n.csv.body.{form}"
         assert told(capsys) == [
-            f"cannot write {name!r}: {FULL}",
+            f"rental n-{COUNT}: cannot write {name!r}: {FULL}",
             kept_line(f"{name}.incomplete"),
         ]
         assert left_in(folder) == sorted(["n.csv", f"{name}.incomplete"])

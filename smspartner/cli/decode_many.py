@@ -1,0 +1,248 @@
+"""``smspartner decode`` of several bodies: into a folder of files, or into one target."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime
+from multiprocessing import connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from smspartner.cli.console import say
+from smspartner.cli.download_once import journal_folder
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.options import Output
+from smspartner.cli.signals import leave_to_parent
+from smspartner.cli.transfer import progress_over
+from smspartner.errors import SMSPartnerError
+from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
+from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
+from smspartner.files.rows import Origin, WriteOptions
+from smspartner.files.sources import find_bodies, is_pattern
+from smspartner.files.targets import STDOUT, output_errors
+from smspartner.files.write import Written, write_rows
+from smspartner.models.masks import mask_target
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+#: What is left out of a run, and why, is said up to this often; the journal has all of it.
+_SAID: Final = 20
+
+
+def is_many(paths: Sequence[str], out: Output) -> bool:
+    """Say whether a command line is about more than one body, or about a folder of files."""
+    name = paths[0]
+    single = name == STDOUT or not (Path(name).is_dir() or "://" in name or is_pattern(name))
+    return len(paths) > 1 or not single or is_folder(out)
+
+
+def is_folder(out: Output) -> bool:
+    """Say whether an output is a folder: by its name, or because there is one."""
+    return out.output.endswith(("/", os.sep)) or Path(out.output).is_dir()
+
+
+def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> int:
+    """Read bodies, write their numbers, and say what became of each.
+
+    Args:
+        paths: files, folders, patterns, addresses.
+        out: where the numbers go.
+        jobs: processes that read bodies; they pay for a folder of files only.
+        stop: end at the first body that is wrong.
+    """
+    names = find_bodies(paths)
+    total = _Total(out)
+    if is_folder(out):
+        _into_folder(names, out, total, jobs=jobs, stop=stop)
+    else:
+        _into_one(names, out, total, stop=stop)
+    return total.tell()
+
+
+class _Total:
+    """What became of the bodies of a run."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._bodies = self._before = self._rows = 0
+        self._opted_out = self._left_out_stop = self._left_out_listed = 0
+        self._failures: list[SMSPartnerError] = []
+
+    def wrote(self, written: Written, bodies: int = 1) -> None:
+        self._bodies += bodies
+        self._rows += written.rows
+        self._opted_out += written.opted_out
+        self._left_out_stop += written.left_out_stop
+        self._left_out_listed += written.left_out_listed
+
+    def was_there(self) -> None:
+        self._before += 1
+
+    def failed(self, error: SMSPartnerError) -> None:
+        self._failures.append(error)
+
+    def tell(self) -> int:
+        """Print the table of a run and return its exit code."""
+        rows = [
+            ("bodies read", self._bodies),
+            ("read before, unchanged", self._before),
+            ("failed", len(self._failures)),
+            ("numbers written", self._rows),
+            ("of these, opted out of SMS (--exclude-stop leaves them out)", self._opted_out),
+            ("left out, opted out of SMS", self._left_out_stop),
+            ("left out by the opt-out lists", self._left_out_listed),
+        ]
+        for error in self._failures[:_SAID]:
+            say(f"smspartner: {error}")
+        if len(self._failures) > _SAID:
+            say(f"smspartner: and {len(self._failures) - _SAID:,} more")
+        if self._failures:
+            say(f"smspartner: all of them are in {journal_folder(self._out) / NAME}")
+        if not self._out.quiet:
+            shown = [(f"{count:,}", label) for label, count in rows if count]
+            width = max((len(count) for count, _ in shown), default=0)
+            say(f"{mask_target(self._out.output)}:")
+            for count, label in shown:
+                say(f"  {count:>{width}}  {label}")
+        return Exit.SOME_FAILED if self._failures else Exit.OK
+
+
+def _into_one(names: Sequence[str], out: Output, total: _Total, *, stop: bool) -> None:
+    options = out.export_options(None, several=True)
+    bodies = SavedBodies([(Origin(file=mask_target(name)), name) for name in names], skip=not stop)
+    with Journal(journal_folder(out)) as journal:
+        target = mask_target(out.output)
+        with progress_over(len(names), quiet=out.quiet) as advance:
+            bodies.on_body = advance
+            written = write_rows(bodies, out.output, to=out.to, options=options)
+        total.wrote(written, len(bodies.facts))
+        for name in names:
+            line = asked(source=readable(name), target=target)
+            if (error := bodies.failures.get(name)) is not None:
+                total.failed(error)
+                journal.add(failed(line, error))
+            else:
+                journal.add(_done(line, bodies.facts[name]))
+
+
+def _into_folder(
+    names: Sequence[str], out: Output, total: _Total, *, jobs: int, stop: bool
+) -> None:
+    folder = Path(out.output)
+    parts = parts_in(folder, names, out.to)
+    with output_errors(str(folder)):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = out.export_options(None, target=str(parts[names[0]]))
+    print_of = _fingerprint(options)
+    with Journal(folder) as journal, progress_over(len(names), quiet=out.quiet) as advance:
+        entries = journal.entries()
+        left = [
+            name for name in names if not _unchanged(entries.get(name), name, parts[name], print_of)
+        ]
+        for _ in range(len(names) - len(left)):
+            total.was_there()
+            advance()
+        for name, result in _written(left, parts, out, options, jobs):
+            advance()
+            line = asked(
+                source=readable(name), target=readable(parts[name].absolute()), options=print_of
+            )
+            if isinstance(result, SMSPartnerError):
+                journal.add(failed(line, result))
+                if stop:
+                    raise result
+                total.failed(result)
+            else:
+                written, facts = result
+                journal.add(_done(line, facts))
+                total.wrote(written)
+
+
+def _written(
+    names: Sequence[str],
+    parts: dict[str, Path],
+    out: Output,
+    options: WriteOptions,
+    jobs: int,
+) -> Iterator[tuple[str, tuple[Written, Facts] | SMSPartnerError]]:
+    """Write parts, several at once, and yield what became of each."""
+    items = [(name, parts[name]) for name in names]
+    with (
+        _workers(jobs, out.to, options) as pool,
+        closing(in_turn(pool, _part, items, jobs)) as turns,
+    ):
+        for (name, _), future in turns:
+            error = future.exception()
+            yield name, error if isinstance(error, SMSPartnerError) else future.result()
+
+
+def _workers(jobs: int, to: str | None, options: WriteOptions) -> Executor:
+    """Return what runs parts: processes, where there are to be several."""
+    if jobs == 1:
+        return ThreadPoolExecutor(1, initializer=_begin, initargs=(to, options))
+    # Spawned: a fork would take the locks of this process's threads along.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, context, _begin_process, (to, options))
+
+
+#: What a worker writes; set once for each, as an opt-out list may be large.
+_worker: dict[str, tuple[str | None, WriteOptions]] = {}
+
+
+def _begin(to: str | None, options: WriteOptions) -> None:
+    _worker["writes"] = (to, options)
+
+
+def _begin_process(to: str | None, options: WriteOptions) -> None:
+    """Leave Ctrl-C to the command, which lets what has begun finish; end if it is killed."""
+    leave_to_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _begin(to, options)
+
+
+def _end_with_parent() -> None:  # pragma: no cover - the process ends before it can be measured
+    connection.wait([cast("BaseProcess", multiprocessing.parent_process()).sentinel])
+    os._exit(1)
+
+
+def _part(item: tuple[str, Path]) -> tuple[Written, Facts]:
+    name, part = item
+    to, options = _worker["writes"]
+    return write_part(name, part, to, options, Origin(file=mask_target(name)))
+
+
+def _done(line: Entry, facts: Facts) -> Entry:
+    return done(
+        line,
+        format=facts.format,
+        size=facts.size,
+        sha256=facts.sha256,
+        declared=facts.declared,
+        rows=facts.rows,
+    )
+
+
+def _fingerprint(options: WriteOptions) -> str | None:
+    """Return a checksum of what is written; None with opt-out lists, which are always applied."""
+    if options.opt_outs is not None:
+        return None
+    return hashlib.sha256(repr(options).encode()).hexdigest()[:16]
+
+
+def _unchanged(entry: Entry | None, name: str, part: Path, print_of: str | None) -> bool:
+    """Say whether a part was written before, of this body as it is, with the same options."""
+    if entry is None or entry.state != "done" or print_of is None or entry.options != print_of:
+        return False
+    if entry.target != readable(part.absolute()) or not part.exists():
+        return False
+    if "://" in name:
+        return True
+    written = datetime.fromisoformat(entry.time).timestamp()
+    return Path(name).stat().st_mtime < written

@@ -1,0 +1,223 @@
+"""``smspartner decode`` of many bodies: all rows or none of each, and every wrong one named."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smspartner.cli import run
+from smspartner.files.journal import NAME
+from smspartner.sandbox.bodies import render
+
+pytestmark = pytest.mark.usefixtures("in_folder")
+
+WRONG = {
+    "cut.json": b'{"success":true,"phoneNumbers":1,"datas":[{"id":1,"phone":"+33639980001"',
+    "no.xml": b"<result><entry>false</entry><entry>10</entry><entry>non</entry></result>",
+    "count.json": b'{"success":true,"phoneNumbers":2,"datas":[]}',
+}
+
+
+def archive(folder: Path, bodies: int = 4, size: int = 20) -> int:
+    """Write bodies of both formats and return how many numbers they hold."""
+    folder.mkdir()
+    for seed in range(bodies):
+        form: Any = ("json", "xml")[seed % 2]
+        (folder / f"r{seed}.{form}").write_bytes(b"".join(render(size, form, seed=seed)))
+    return bodies * size
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+
+
+def rows(path: Path) -> int:
+    return len(path.read_text().splitlines()) - 1
+
+
+def test_a_folder_goes_to_one_file_that_says_which_body_a_number_is_of(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = archive(in_folder / "in")
+
+    assert run(["decode", "in", "-o", "all.csv"]) == 0
+
+    assert rows(in_folder / "all.csv") == count
+    assert (in_folder / "all.csv").read_text().startswith("id,phone,stop_sms,file\n")
+    said = capsys.readouterr().err
+    assert "4  bodies read" in said
+    assert "80  numbers written" in said
+    assert [(line["state"], line["rows"]) for line in journal(in_folder)] == [("done", 20)] * 4
+
+
+def test_what_is_wrong_is_named_and_stops_nothing_else(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = archive(in_folder / "in")
+    for name, content in WRONG.items():
+        (in_folder / "in" / name).write_bytes(content)
+
+    assert run(["decode", "in", "-o", "all.csv"]) == 9
+
+    assert rows(in_folder / "all.csv") == count
+    said = capsys.readouterr().err
+    assert all(f"'in/{name}'" in said for name in WRONG)
+    failures = [line for line in journal(in_folder) if line["state"] == "failed"]
+    assert {line["source"] for line in failures} == {f"in/{name}" for name in WRONG}
+    assert {line["error"] for line in failures} == {
+        "TruncatedError",
+        "APIKeyInvalidError",
+        "CountMismatchError",
+    }
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_each_body_gets_a_file_of_its_own_in_a_folder(in_folder: Path, jobs: str) -> None:
+    archive(in_folder / "in")
+    (in_folder / "in" / "cut.json").write_bytes(WRONG["cut.json"])
+
+    assert run(["decode", "in/*", "-o", "out/", "--to", "jsonl", "--jobs", jobs, "-q"]) == 9
+
+    parts = sorted(path.name for path in (in_folder / "out").iterdir())
+    assert parts == [f"r{i}.{('json', 'xml')[i % 2]}.jsonl" for i in range(4)] + [NAME]
+    assert (in_folder / "out").stat().st_mode & 0o777 == 0o700
+
+
+def test_running_again_reads_only_what_is_new_or_has_changed(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in")
+    assert run(["decode", "in", "-o", "out/"]) == 0
+    later = time.time() + 5
+    os.utime(in_folder / "in" / "r0.json", (later, later))
+    (in_folder / "out" / "r1.xml.csv").unlink()
+    capsys.readouterr()
+
+    assert run(["decode", "in", "-o", "out/"]) == 0
+
+    said = capsys.readouterr().err
+    assert "2  bodies read\n" in said
+    assert "2  read before, unchanged" in said
+
+
+def test_what_lies_elsewhere_is_read_once(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("fsspec", reason="the extra remote is not installed")
+    archive(in_folder / "in", 1)
+    for said in ("1  bodies read", "1  read before, unchanged"):
+        assert run(["decode", f"file://{in_folder}/in", "-o", "out/"]) == 0
+        assert said in capsys.readouterr().err
+
+
+def test_other_options_write_everything_again(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in")
+    assert run(["decode", "in", "-o", "out/"]) == 0
+    (in_folder / "list.txt").write_text("0639980000\n")
+    for more in (["--exclude-stop"], ["--suppress", "list.txt"], ["--suppress", "list.txt"]):
+        capsys.readouterr()
+        assert run(["decode", "in", "-o", "out/", *more]) == 0
+        assert "4  bodies read" in capsys.readouterr().err
+
+
+def test_the_first_wrong_body_can_stop_everything(in_folder: Path) -> None:
+    archive(in_folder / "in")
+    (in_folder / "in" / "a.json").write_bytes(WRONG["count.json"])
+
+    assert run(["decode", "in", "-o", "all.csv", "--on-error", "stop"]) == 7
+    assert not (in_folder / "all.csv").exists()
+    assert run(["decode", "in", "-o", "out/", "--on-error", "stop"]) == 7
+    assert journal(in_folder / "out")[-1]["error"] == "CountMismatchError"
+
+
+def test_where_every_body_is_wrong_nothing_is_replaced(in_folder: Path) -> None:
+    (in_folder / "in").mkdir()
+    for name, content in WRONG.items():
+        (in_folder / "in" / name).write_bytes(content)
+    (in_folder / "all.csv").write_text("before")
+
+    assert run(["decode", "in", "-o", "all.csv"]) != 0
+
+    assert (in_folder / "all.csv").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["in", "-o", "all.csv", "--format", "xml"], 2, "--format is for a single body"),
+        (["in", "-o", "all.csv", "--token", "T"], 2, "--token is for a single body"),
+        (["in", "-o", "all.csv", "--provenance"], 2, "--provenance is for a single body"),
+        (["empty", "-o", "all.csv"], 4, "no bodies in"),
+        (["in", "-o", "out/", "--to", "sqlite"], 4, "one database"),
+        (["in", "none.xml", "-o", "all.csv"], 2, "there is no 'none.xml'"),
+    ],
+)
+def test_what_cannot_work_is_one_line(
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    archive(in_folder / "in")
+    (in_folder / "empty").mkdir()
+
+    assert run(["decode", *arguments]) == code
+
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+
+
+def test_many_failures_are_counted_and_the_journal_has_them_all(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in", 1)
+    for number in range(25):
+        (in_folder / "in" / f"x{number}.json").write_bytes(WRONG["count.json"])
+
+    assert run(["decode", "in", "-o", "all.csv", "-q"]) == 9
+
+    said = capsys.readouterr().err
+    assert "and 5 more" in said
+    assert sum(line["state"] == "failed" for line in journal(in_folder)) == 25
+
+
+def test_a_compressed_body_is_read_as_it_is(in_folder: Path) -> None:
+    import gzip  # noqa: PLC0415 - here alone
+
+    archive(in_folder / "in", 1)
+    packed = gzip.compress((in_folder / "in" / "r0.json").read_bytes())
+    (in_folder / "r0.json.gz").write_bytes(packed)
+
+    assert run(["decode", "r0.json.gz", "-o", "n.csv", "-q"]) == 0
+    assert rows(in_folder / "n.csv") == 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_anywhere_and_run_again_the_parts_are_the_same(
+    in_folder: Path, number: signal.Signals
+) -> None:
+    archive(in_folder / "in", 40, 2000)
+    command = [sys.executable, "-m", "smspartner", "decode", "in", "-o", "out/", "--jobs", "2"]
+    for stop in range(6):
+        running = subprocess.Popen([*command, "-q"], stderr=subprocess.DEVNULL)
+        time.sleep(0.3 + 0.15 * stop)
+        running.send_signal(number)
+        assert running.wait(30) in {0, 128 + number, -number}
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    parts = sorted((in_folder / "out").glob("*.csv"))
+    assert len(parts) == 40
+    assert all(rows(part) == 2000 for part in parts), done.stderr
