@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from smspartner.cli.options import (
     Output,
     output_options,
 )
+from smspartner.cli.progress import asked, is_seen
 from smspartner.cli.transfer import (
     file_of,
     name_left_behind,
@@ -154,7 +156,9 @@ class _Download:
     def _transferred(self, client: Client) -> dict[str, Any]:
         """Write the numbers, and return the facts for the journal."""
         body = self.body
-        with body, client.stream(self.token, format=self.format_name, raw=body) as stream:
+        ask = partial(client.stream, self.token, format=self.format_name, raw=body)
+        show = is_seen(self.out.output, quiet=self.out.quiet)
+        with body, asked(ask, show=show) as stream:
             written = transfer(stream, self.out, self.options)
         if self.out.provenance:
             record = provenance(

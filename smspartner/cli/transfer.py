@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
 from smspartner.cli.console import is_watched, say
 from smspartner.cli.options import FILES, WRITTEN, Output
+from smspartner.cli.progress import Source, is_seen, watched
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
 from smspartner.files.raw_body import BODY_PART, RawBody
@@ -20,27 +20,11 @@ from smspartner.files.rows import WriteOptions
 from smspartner.files.targets import STDOUT, is_special
 from smspartner.files.unfinished import left_behind
 from smspartner.files.write import Written, write_rows
-from smspartner.models.number import RentedNumber
-
-Batches = Iterator[list[RentedNumber]]
-
-
-class Source(Protocol):
-    """Numbers on their way, and how many there will be."""
-
-    @property
-    def declared(self) -> int | None:
-        """The declared count, None where it is not known."""
-        ...
-
-    def batches(self) -> Batches:
-        """Yield the numbers in lists."""
-        ...
 
 
 def transfer(source: Source, out: Output, options: WriteOptions) -> Written:
     """Write all numbers of a source, and say what was written."""
-    with _watched(source, show=not out.quiet and _bar_is_seen(out.output)) as batches:
+    with watched(source, show=is_seen(out.output, quiet=out.quiet)) as batches:
         written = write_rows(batches, out.output, to=out.to, options=options)
     if not out.quiet:
         say(_summary(written))
@@ -165,33 +149,3 @@ def progress_over(bodies: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("bodies", total=bodies)
         yield lambda: progress.advance(task)
-
-
-def _bar_is_seen(output: str) -> bool:
-    """Say whether somebody watches, and the data does not go to the same screen."""
-    return is_watched() and not (output == STDOUT and sys.stdout.isatty())
-
-
-@contextmanager
-def _watched(source: Source, *, show: bool) -> Iterator[Batches]:
-    if not show:
-        yield source.batches()
-        return
-    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TimeRemainingColumn,
-    )
-
-    columns = ("numbers", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=None)
-
-        def counted() -> Batches:
-            for batch in source.batches():
-                yield batch
-                progress.update(task, total=source.declared, advance=len(batch))
-
-        yield counted()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 from answering import answering
+from terminal import on_terminal
 
 from smspartner import Sandbox
 from smspartner.cli import run
@@ -212,42 +211,12 @@ def test_ctrl_c_ends_a_wait_at_once_and_cleanly(tmp_path: Path) -> None:
 # --- waiting on a terminal ------------------------------------------------------------------------
 
 
-def on_terminal(*args: str, stop_after: bytes = b"") -> tuple[int, bytes, str]:
-    """Run a command with standard error on a terminal; return exit code, stdout and screen."""
-    screen, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *args],
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm"},
-    )
-    os.close(theirs)
-    shown = bytearray()
-    interrupted = False
-    try:
-        while select.select([screen], [], [], 20)[0]:
-            try:
-                shown += os.read(screen, 4096)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if stop_after and stop_after in shown and not interrupted:
-                process.send_signal(signal.SIGINT)
-                interrupted = True
-        out, _ = process.communicate(timeout=20)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(screen)
-    return process.returncode, out, shown.decode()
-
-
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 @pytest.mark.parametrize("args", [["status"], ["download"]], ids=lambda it: it[0])
 def test_on_a_terminal_there_is_one_live_line_and_data_stays_clean(args: list[str]) -> None:
-    code, out, screen = on_terminal(*args, f"pace-0.3.as-tty-{args[0]}", *WAIT)
+    code, out, screen = on_terminal(*COMMAND, *args, f"pace-0.3.as-tty-{args[0]}", *WAIT)
     assert code == 0
     assert out.startswith(b"ready (" if args == ["status"] else b"id,phone,stop_sms\n")
     assert b"\x1b" not in out
@@ -275,20 +244,22 @@ def test_the_live_line_says_how_far_the_rental_is(
 def test_decoding_has_a_bar_on_a_terminal_too() -> None:
     body = b"".join(render(3000, "json"))
     Path("body.json").write_bytes(body)
-    code, out, screen = on_terminal("decode", "body.json", "-o", "numbers.csv")
+    code, out, screen = on_terminal(*COMMAND, "decode", "body.json", "-o", "numbers.csv")
     assert (code, out) == (0, b"")
     assert "3000/3000" in screen
     assert "3,000 numbers written to numbers.csv" in screen
 
 
 def test_quiet_shows_nothing_on_a_terminal_either() -> None:
-    code, out, screen = on_terminal("status", "pace-0.3.as-tty-quiet", *WAIT, "-q")
+    code, out, screen = on_terminal(*COMMAND, "status", "pace-0.3.as-tty-quiet", *WAIT, "-q")
     assert (code, screen) == (0, "")
     assert out == b"ready (the service says: 2), 5 numbers\n"
 
 
 def test_ctrl_c_leaves_the_terminal_as_it_was() -> None:
-    code, out, screen = on_terminal("status", "pace-60", "--wait", stop_after=b"requested")
+    code, out, screen = on_terminal(
+        *COMMAND, "status", "pace-60", "--wait", stop_after=b"requested"
+    )
     assert (code, out) == (130, b"")
     assert screen.rindex(SHOW_CURSOR) > screen.rindex(HIDE_CURSOR)
     assert screen.split()[-2:] == ["smspartner:", "interrupted"]
@@ -297,7 +268,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was() -> None:
 
 def test_words_of_the_service_are_no_markup_of_the_live_line() -> None:
     with answering(b'"status":"[/red] [bold]soon[/bold]"', b'"status":2') as url:
-        code, out, screen = on_terminal("status", "t", *WAIT, "--base-url", url)
+        code, out, screen = on_terminal(*COMMAND, "status", "t", *WAIT, "--base-url", url)
     assert (code, out) == (0, b"ready (the service says: 2)\n")
     assert "[/red] [bold]soon[/bold]" in screen
     assert "Traceback" not in screen
@@ -307,7 +278,7 @@ def test_words_of_the_service_are_no_markup_of_the_live_line() -> None:
 def test_words_of_the_service_cannot_control_a_terminal(wait: Sequence[str]) -> None:
     said = rb'"status":"\u001b]0;owned\u0007 \u009b2J soon"'
     with answering(said, *([b'"status":2'] if wait else [])) as url:
-        code, out, screen = on_terminal("status", "t", *wait, "--base-url", url)
+        code, out, screen = on_terminal(*COMMAND, "status", "t", *wait, "--base-url", url)
     assert code == (0 if wait else 8)
     assert "owned" in screen + out.decode()
     assert not re.search("\x1b\\]|[\x07\x80-\x9f]", screen + out.decode())
