@@ -18,8 +18,8 @@ from smspartner.cli.console import say
 from smspartner.cli.download_once import journal_folder
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import Output
+from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import leave_to_parent
-from smspartner.cli.transfer import progress_over
 from smspartner.errors import SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part

@@ -108,3 +108,17 @@ def watched(source: Source, *, show: bool) -> Iterator[Batches]:
                 progress.update(task, total=source.declared, completed=done, rate=f"{rate:,.0f}/s")
 
         yield counted()
+
+
+@contextmanager
+def progress_over(bodies: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Yield what to call after each of so many bodies; a bar shows it on a terminal."""
+    if quiet or not is_watched():
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("bodies", total=bodies)
+        yield lambda: progress.advance(task)

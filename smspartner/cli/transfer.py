@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smspartner.cli.console import is_watched, say
+from smspartner.cli.console import say
 from smspartner.cli.options import FILES, WRITTEN, Output
 from smspartner.cli.progress import Source, is_seen, watched
 from smspartner.errors import ConfigurationError
@@ -135,17 +135,3 @@ def _summary(written: Written) -> str:
         have = "has" if written.opted_out == 1 else "have"
         said += f"; {written.opted_out:,} of them {have} opted out (--exclude-stop leaves them out)"
     return said
-
-
-@contextmanager
-def progress_over(bodies: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Yield what to call after each of so many bodies; a bar shows it on a terminal."""
-    if quiet or not is_watched():
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
-    from rich.progress import Progress  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("bodies", total=bodies)
-        yield lambda: progress.advance(task)
