@@ -67,18 +67,20 @@ class SMSPartnerError(Exception):
         about = [] if self.token is None else [f"rental {self.token}"]
         if self.file is not None:
             about.append(repr(self.file))
-        return ": ".join([*about, self._said()])
+        return printable(": ".join([*about, self._said()]))
 
     def _said(self) -> str:
         """Return what happened, without the rental it happened to."""
         return super().__str__()
 
 
+def printable(text: str) -> str:
+    """Return words from outside without what a terminal would obey, or cannot show."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)
+
+
 #: The HTTP statuses that refuse begin here.
 REFUSED: Final = 400
-
-#: HTTP statuses by which a server, or what stands before it, asks to come again later.
-LATER: Final = frozenset({429, 502, 503, 504})
 
 
 def boundary(function: Callable[P, R]) -> Callable[P, R]:
@@ -252,16 +254,25 @@ class TransportError(SMSPartnerError):
 
     Args:
         message: what happened and what to do next, without the address (the key is in it).
-        retryable: True where no byte of a body had arrived.
+        retryable: whether the same call may be made again: it changes nothing at the service, or
+            the service cannot have acted on it.
         http_status: the status of the answer, where there was one.
+        maybe_received: whether the service may have acted on the request: some of it was sent, and
+            no answer says that it was refused.
     """
 
     def __init__(
-        self, message: str, *, retryable: bool = False, http_status: int | None = None
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        http_status: int | None = None,
+        maybe_received: bool = False,
     ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.http_status = http_status
+        self.maybe_received = maybe_received
 
 
 class DeadlineError(TransportError):

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import click
 
-from smspartner.cli.console import printable, say
+from smspartner.cli.console import say
+from smspartner.errors import printable
 
 _VERBOSE: Final = "%(asctime)s %(name)s: %(message)s"
 

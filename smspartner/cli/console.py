@@ -10,6 +10,8 @@ from typing import Any, TextIO
 import click
 import msgspec
 
+from smspartner.errors import printable
+
 
 def show(text: str) -> None:
     """Write a line for people to standard output."""
@@ -41,8 +43,3 @@ def abandon(stream: TextIO) -> None:
 def is_watched() -> bool:
     """Return whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
-
-
-def printable(text: str) -> str:
-    """Return text without the control characters that a terminal would obey."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import click
 
 from smspartner.cli.arguments import NUMBERS_FILE
-from smspartner.cli.console import printable, show, show_json
-from smspartner.errors import CountMismatchError
+from smspartner.cli.console import show, show_json
+from smspartner.errors import CountMismatchError, printable
 from smspartner.files.read import NumbersFile, open_numbers
 from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from smspartner.cli.console import is_watched, printable, say
+from smspartner.cli.console import is_watched, say
 from smspartner.client.client import Client
+from smspartner.errors import printable
 from smspartner.models.status import RentalStatus
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from smspartner.client.boundary import public
-from smspartner.client.stream import NumberStream, tell
+from smspartner.client.stream import NumberStream
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
@@ -21,7 +21,6 @@ from smspartner.errors import (
     LimitError,
     SMSPartnerError,
     TokenMissingError,
-    TransportError,
     TruncatedError,
 )
 from smspartner.files.raw_body import RawBody
@@ -30,7 +29,7 @@ from smspartner.models.account import Account
 from smspartner.models.envelope import A
 from smspartner.models.rental import Rental
 from smspartner.models.status import RentalStatus
-from smspartner.transport import Query, Reply, RequestsTransport, Transport
+from smspartner.transport import Reply, Request, RequestsTransport, Transport
 from smspartner.transport.secrets import APIKey
 
 DEFAULT_BASE_URL: Final = "https://api.smspartner.fr/v1"
@@ -99,6 +98,7 @@ class Client:
         transport: Transport | None = None,
     ) -> None:
         self._limits = limits
+        self._deadline = deadline
         self._key = _key_from(api_key)
         self._transport = transport or RequestsTransport(
             base_url or os.environ.get("SMSPARTNER_BASE_URL") or DEFAULT_BASE_URL,
@@ -166,7 +166,8 @@ class Client:
         decoder_named(format)
         if raw is not None:
             raw.require_open()
-        reply = self._get(DOWNLOAD, token=_checked(token), _format=format)
+        query = {"token": _checked(token), "_format": format}
+        reply = self._send(Request(path=DOWNLOAD, query=query))
         return NumberStream(reply, token, self._key, self._limits, raw)
 
     @public
@@ -225,7 +226,7 @@ class Client:
             TransportError: no usable answer; asking again is always safe.
             DecodeError: the answer is not as the rules say.
         """
-        return self._ask(STATUS, RentalStatus, token=_checked(token), _format=format)
+        return self._ask(_status(token, format), RentalStatus)
 
     @public
     def wait(
@@ -255,28 +256,22 @@ class Client:
         """
 
         def ask(*, within: float, once: bool) -> RentalStatus:
-            params = {"token": _checked(token), "_format": format}
-            return self._ask(STATUS, RentalStatus, within=within, once=once, **params)
+            bound = within if self._deadline is None else min(within, self._deadline)
+            request = replace(_status(token, format), deadline=bound, retries=0 if once else None)
+            return self._ask(request, RentalStatus)
 
         return wait_until_ready(ask, deadline=deadline, poll=poll, on_status=on_status)
 
     @public
     def credits(self, *, format: str = "json") -> Account:  # noqa: A002 - as everywhere
         """Return whose account the key belongs to, and what is left on it; errors as ``status``."""
-        return self._ask("me", Account, _format=format)
+        request = Request(path="me", query={"_format": format}, repeatable=True)
+        return self._ask(request, Account)
 
-    def _ask(
-        self,
-        path: str,
-        answer: type[A],
-        *,
-        within: float | None = None,
-        once: bool = False,
-        **params: str,
-    ) -> A:
-        """Return the answer of an endpoint that is read in one piece and may be asked again."""
-        decoder_named(params["_format"])
-        with self._get(path, within=within, once=once, **params) as reply:
+    def _ask(self, request: Request, answer: type[A]) -> A:
+        """Return the answer of an endpoint that is read in one piece."""
+        decoder_named(request.query["_format"])
+        with self._send(request) as reply:
             try:
                 return decode_answer(
                     _collected(reply.chunks, self._limits.document),
@@ -286,16 +281,12 @@ class Client:
                     limits=self._limits,
                 )
             except SMSPartnerError as error:
-                tell(error, reply)
-                error.http_status = reply.status
-                error.retryable |= isinstance(error, TransportError | TruncatedError)
+                error.http_status, error.retry_after = reply.status, reply.retry_after
+                error.retryable |= request.repeatable and isinstance(error, TruncatedError)
                 raise
 
-    def _get(
-        self, path: str, *, within: float | None = None, once: bool = False, **params: str
-    ) -> Reply:
-        query = Query({"apiKey": self._key.reveal(), **params})
-        return self._transport.get(path, query, within=within, once=once)
+    def _send(self, request: Request) -> Reply:
+        return self._transport.send(request, self._key)
 
     def close(self) -> None:
         """Free the connections. Streams that are still open are not closed."""
@@ -315,6 +306,11 @@ class Client:
     def __repr__(self) -> str:
         # Without a key where the constructor failed: error reports show it all the same.
         return f"Client({getattr(self, '_key', None)!r})"
+
+
+def _status(token: str, form: str) -> Request:
+    query = {"token": _checked(token), "_format": form}
+    return Request(path=STATUS, query=query, repeatable=True)
 
 
 def _checked(token: str) -> str:

@@ -11,13 +11,11 @@ from smspartner.client.boundary import public
 from smspartner.decoders.limits import Limits
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import (
-    LATER,
     APIError,
     ConfigurationError,
     LimitError,
     SMSPartnerError,
     TransportError,
-    UnknownFormatError,
 )
 from smspartner.files.raw_body import RawBody
 from smspartner.models.number import RentedNumber
@@ -120,7 +118,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
             batch = next(self._source, None)
         except BaseException as error:
             if isinstance(error, SMSPartnerError):
-                tell(error, self._reply)
+                error.retry_after = self._reply.retry_after
                 self._failure = error
             else:
                 self._failure = TransportError("reading this stream was interrupted")
@@ -195,17 +193,3 @@ class NumberStream(Iterator[RentedNumber], Tabular):
 
     def __repr__(self) -> str:
         return f"NumberStream({self.found} numbers so far, declared={self.declared})"
-
-
-def tell(error: SMSPartnerError, reply: Reply) -> None:
-    """Add to an error what the answer's head says of calling again."""
-    error.retry_after = reply.retry_after
-    page = isinstance(error, UnknownFormatError)
-    framework = isinstance(error, APIError) and error.code == error.http_status
-    if error.http_status in LATER and (page or framework):
-        error.retryable = True
-    if reply.lost and isinstance(error, APIError):
-        error.add_note(
-            "an earlier attempt was lost before its answer came; if the service has counted that "
-            "as the download, this one is refused: look at the status of the rental"
-        )

@@ -2,28 +2,33 @@
 
 ``RequestsTransport`` is the one that ships, and is imported when it is first asked for, so that
 this module loads no network library. Anything with the two methods of ``Transport`` can take its
-place: it returns a ``Reply`` and honours three points:
+place: it returns a ``Reply`` and honours four points:
 
-1. ``get`` raises only ``TransportError`` and its subclasses, ``ConfigurationError``, or
+1. ``send`` raises only ``TransportError`` and its subclasses, ``ConfigurationError``, or
    ``LimitError``. An answer the service gave is never an error, whatever its status: what the
-   service said is in the body. Redirects alone are refused, since the key is in the address.
-2. ``Reply.chunks`` hands bytes out as they come, and ends only where the body is known to end. A
+   service said is in the body. Redirects are refused, since the key is in the address; 429, 502,
+   503 and 504 come from what stands before the service, and are errors.
+2. A request that is not ``repeatable`` is sent again only where the service cannot have received
+   it, or has answered 429 or 503. ``TransportError.maybe_received`` says which it was in the end.
+3. ``Reply.chunks`` hands bytes out as they come, and ends only where the body is known to end. A
    body that stops early is a ``TruncatedError``, any other failure one of the errors above.
-3. No exception, log line or repr of it shows the key.
+4. No message, log line or repr of it shows the key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from smspartner.transport.log_filter import Query
+from smspartner.transport.call import Abort
 
 if TYPE_CHECKING:
     from smspartner.transport.requests import RequestsTransport
+    from smspartner.transport.secrets import APIKey
 
-__all__ = ["Headers", "Query", "Reply", "RequestsTransport", "Transport"]
+__all__ = ["Abort", "Headers", "Reply", "Request", "RequestsTransport", "Transport"]
 
 
 class Headers(Mapping[str, str]):
@@ -50,6 +55,29 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self._values)})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask of the service. It does not hold the key, which goes beside it.
+
+    Attributes:
+        path: below the base address.
+        query: what follows the key in the address.
+        body: the JSON object of a POST, which the key joins instead; None makes it a GET.
+        repeatable: whether it may be sent again although the service may have received it: it
+            changes nothing there.
+        deadline: seconds the call may take, until the end of the body; None for the transport's
+            own bound, ``math.inf`` for none.
+        retries: attempts after the first one; None for the transport's own number.
+    """
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = field(default=None, repr=False)  # phones may be in it
+    repeatable: bool = False
+    deadline: float | None = None
+    retries: int | None = None
+
+
 class Reply:
     """The answer to one request: its head, and its body as it arrives.
 
@@ -61,10 +89,10 @@ class Reply:
         headers: the HTTP headers, in any case.
         chunks: the body, decoded, in pieces of any size above zero; consumed once.
         on_close: what frees the connection; called at most once.
-        lost: attempts before this one that were sent, and got no answer.
+        abort: what ends every wait for more of the body, called from any thread.
     """
 
-    __slots__ = ("_on_close", "chunks", "headers", "lost", "status")
+    __slots__ = ("_on_close", "abort", "chunks", "headers", "status")
 
     def __init__(
         self,
@@ -73,10 +101,10 @@ class Reply:
         chunks: Iterable[bytes],
         on_close: Callable[[], None] | None = None,
         *,
-        lost: int = 0,
+        abort: Callable[[], None] | None = None,
     ) -> None:
         self.status = status
-        self.lost = lost
+        self.abort = abort or self.close
         self.headers = Headers(headers)
         self.chunks: Iterator[bytes] = iter(chunks)
         self._on_close = on_close
@@ -115,23 +143,14 @@ class Reply:
 
 
 class Transport(Protocol):
-    """Fetches raw bodies; the three points of its contract are in the module's docstring."""
+    """Fetches raw bodies; the four points of its contract are in the module's docstring."""
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str],
-        *,
-        within: float | None = None,
-        once: bool = False,
-    ) -> Reply:
-        """Return the answer to a GET of ``path`` with ``params`` as its query.
+    def send(self, request: Request, key: APIKey) -> Reply:
+        """Return the answer to a request, whatever its status; its body is not read yet.
 
         Args:
-            path: below the base address.
-            params: the query, with the key in it.
-            within: seconds the call may take at most; None leaves it to the transport.
-            once: make one attempt only, for callers who ask again by themselves.
+            request: what to ask.
+            key: to be sent as ``apiKey``, in the query of a GET, in the JSON body of a POST.
         """
         ...
 

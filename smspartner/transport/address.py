@@ -19,7 +19,7 @@ class Address:
     """The base address of the service.
 
     Attributes:
-        url: without a slash at its end.
+        url: scheme and host in lower case, without a slash at its end.
         peer: host and port, as error messages name them.
     """
 
@@ -45,7 +45,9 @@ class Address:
                 f"the base URL must begin with https:// (the key is sent to {host}); "
                 "plain http is for this machine only, unless allow_http is set"
             )
-        return cls(base_url.rstrip("/"), peer_of(parts))
+        # urlsplit writes the scheme in lower case; from here on it is compared as it is.
+        url = parts._replace(netloc=parts.netloc.lower()).geturl()
+        return cls(url.rstrip("/"), peer_of(parts))
 
     def require_private(self, proxy: str | None) -> None:
         """Refuse to send what is not encrypted through a proxy that is not this machine.
@@ -57,7 +59,7 @@ class Address:
             ConfigurationError: the key could be read on the way to the proxy, and there.
         """
         plain = self.url.startswith("http:")
-        if plain and proxy and not _is_loopback(urlsplit(proxy).hostname or ""):
+        if plain and proxy and not _is_loopback(split_proxy(proxy).hostname or ""):
             raise ConfigurationError(
                 f"plain http to {self.peer} would go through the proxy {peer_shown(proxy)}, which "
                 "could read the key; leave that proxy out, or set allow_http"
@@ -75,10 +77,19 @@ def peer_of(parts: SplitResult) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def split_proxy(url: str) -> SplitResult:
+    """Return the parts of the address of a proxy; without a scheme it is http.
+
+    Raises:
+        ValueError: not an address.
+    """
+    return urlsplit(url if "://" in url else f"http://{url}")
+
+
 def peer_shown(url: str) -> str:
-    """Return "host:port" of any URL as an error message may show it: no password, no path."""
+    """Return "host:port" of a proxy as an error message may show it: no password, no path."""
     try:
-        return peer_of(urlsplit(url if "://" in url else f"http://{url}")) if url else ""
+        return peer_of(split_proxy(url)) if url else ""
     except ValueError:
         return "(not an address)"
 

@@ -13,9 +13,9 @@ from smspartner.errors import (
     TransportError,
     TruncatedError,
 )
-from smspartner.transport.deadline import Clock
-from smspartner.transport.failures import NETWORK_ERRORS, is_timeout
-from smspartner.transport.gunzip import Gunzip
+from smspartner.transport.call import Call
+from smspartner.transport.failures import ABORTED, NETWORK_ERRORS, is_timeout
+from smspartner.transport.gunzip import MAGIC, Gunzip
 
 #: The largest piece handed out, in bytes.
 PIECE: Final = 64 * 1024
@@ -33,19 +33,21 @@ class Terms(NamedTuple):
         status: the HTTP status of the answer.
         cap: the most bytes the body may have once decoded.
         timeout: how long a wait for the next byte may be, in seconds.
-        clock: the time allowed for the whole call.
-        gzip: whether the body is compressed.
+        call: the call whose answer it is.
+        repeatable: whether the call may be made again.
+        gzip: whether the headers say that the body is gzip. The body decides, once it has begun.
     """
 
     status: int
     cap: int
     timeout: float
-    clock: Clock
+    call: Call
+    repeatable: bool
     gzip: bool
 
 
-class Body:
-    """The pieces of a body, decoded; an iterator.
+class BodyChunks:
+    """The pieces of a body, decoded where it is gzip, whatever its headers say; an iterator.
 
     It ends where the transport knows the body to be whole, or where it cannot know: a body
     without a length that the server ends by closing. There the reader has to prove the end
@@ -62,7 +64,7 @@ class Body:
         self._raw = raw
         self._terms = terms
         self._on_end: Callable[[int], None] | None = on_end
-        self._gunzip = Gunzip(self._read) if terms.gzip else None
+        self._gunzip: Gunzip | None = None
         self._received = 0
         self._handed = 0
         self._whole = False
@@ -84,14 +86,16 @@ class Body:
             on_end(self._received)
 
     def _next(self) -> bytes:
-        self._check()
+        if self._whole:
+            raise StopIteration
+        if self._on_end is None:
+            raise self._about(TransportError("the answer was closed before its body had ended"))
         piece = self._decoded(min(PIECE, self._terms.cap - self._handed + 1))
         self._handed += len(piece)
         if not piece:
             self._whole = True
             raise StopIteration
         if self._handed > self._terms.cap:
-            del piece  # phones have no place among the variables of a traceback
             raise self._about(
                 LimitError(
                     f"the body is larger than {self._terms.cap} bytes; where that is right, "
@@ -100,58 +104,53 @@ class Body:
             )
         return piece
 
-    def _check(self) -> None:
-        if self._whole:
-            raise StopIteration
-        if self._on_end is None:
-            raise TransportError("the answer was closed before its body had ended")
-        if self._terms.clock.over():
-            raise self._too_late()
-
     def _decoded(self, most: int) -> bytes:
+        if not self._received:
+            begun = self._read(most)
+            while begun == MAGIC[:1] and (more := self._read(most - 1)):
+                begun += more
+            if not begun.startswith(MAGIC):
+                if self._terms.gzip and len(begun) < len(MAGIC):
+                    raise self._cut()
+                return begun
+            self._gunzip = Gunzip(self._read, begun)
         if self._gunzip is None:
             return self._read(most)
         try:
             return self._gunzip(most)
         except EOFError:
-            failure = self._cut()
+            raise self._cut() from None
         except zlib.error:
-            failure = self._about(
-                TransportError(f"the gzip coding of the body is damaged; {_RECORDED}")
-            )
-        raise failure
+            damaged = TransportError(f"the gzip coding of the body is damaged; {_RECORDED}")
+            raise self._about(damaged) from None
 
     def _read(self, most: int) -> bytes:
-        if self._terms.clock.over():  # gzip may take many reads before it gives a byte
+        if self._terms.call.over():  # gzip may take many reads before it gives a byte
             raise self._too_late()
         try:
             piece: bytes = self._raw.read1(most) or b""
         except NETWORK_ERRORS as error:
-            failure = self._broken(error)
-        else:
-            self._received += len(piece)
-            return piece
-        raise failure
+            raise self._broken(error) from None
+        self._received += len(piece)
+        return piece
 
     def _broken(self, error: Exception) -> SMSPartnerError:
-        if self._terms.clock.over():
+        if self._terms.call.over():
             return self._too_late()
         if is_timeout(error):
             return self._stopped(f"the body stalled: no byte for {self._terms.timeout:g} s")
         return self._cut()
 
     def _too_late(self) -> SMSPartnerError:
-        seconds = self._terms.clock.seconds
-        return self._stopped(f"the {seconds:g} s allowed for the whole call ran out", DeadlineError)
+        call = self._terms.call
+        if call.abort.done:
+            return self._stopped(ABORTED)
+        return self._stopped(
+            f"the {call.seconds:g} s allowed for the whole call ran out", DeadlineError
+        )
 
     def _stopped(self, what: str, kind: type[TransportError] = TransportError) -> SMSPartnerError:
-        advice = _RECORDED if self._received else "try again later"
-        return self._about(
-            kind(
-                f"{what}, after {self._received} bytes of the body; {advice}",
-                retryable=not self._received,
-            )
-        )
+        return self._about(kind(f"{what}, after {self._received} bytes of the body; {_RECORDED}"))
 
     def _cut(self) -> SMSPartnerError:
         if not self._received:
@@ -164,4 +163,8 @@ class Body:
 
     def _about(self, error: SMSPartnerError) -> SMSPartnerError:
         error.http_status = self._terms.status
+        if not isinstance(error, LimitError):
+            error.retryable = self._terms.repeatable
+        if isinstance(error, TransportError):
+            error.maybe_received = True
         return error

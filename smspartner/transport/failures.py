@@ -6,40 +6,70 @@ library: str() of the exceptions of requests and urllib3 shows the address with 
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.client import HTTPException, RemoteDisconnected
 from typing import Final, NamedTuple
 
+import requests
 from urllib3 import exceptions as u3
 
 from smspartner.errors import DeadlineError, TransportError
-from smspartner.transport.deadline import Clock
+from smspartner.transport.call import Call
 
 #: What requests and urllib3 raise. RequestException is an OSError; LocationParseError and the
 #: UnicodeError of a host name are ValueErrors.
 NETWORK_ERRORS: Final = (OSError, ValueError, HTTPException, u3.HTTPError)
 
+ABORTED: Final = "the call was ended by abort()"
+
 _PROXY_STATUS: Final = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
-class Failure(NamedTuple):
-    """A request that got no answer that can be used.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedAttempt:
+    """An attempt that got no answer, or one that is none of the service's.
 
     Attributes:
-        error: what to raise.
+        what: what happened.
+        advice: what to do next.
         again: whether another attempt may fare better.
-        sent: whether the request had gone out, so that the service may have acted on it.
+        maybe_received: whether the service may have acted on the request.
+        kind: the class of the error to raise in the end.
+        http_status: the status of the answer, where there was one.
+        retry_after: seconds that the answer asks to wait.
     """
 
-    error: TransportError
+    what: str
+    advice: str
     again: bool = True
-    sent: bool = False
+    maybe_received: bool = False
+    kind: type[TransportError] = TransportError
+    http_status: int | None = None
+    retry_after: float | None = None
 
-    def __str__(self) -> str:
-        return str(self.error)
+    def error(self, attempts: int, seconds: float, *, repeatable: bool) -> TransportError:
+        """Return what to raise.
+
+        Args:
+            attempts: how many were made.
+            seconds: how long they took together.
+            repeatable: whether the request may be sent again though it may have been received.
+        """
+        tried = f"; tried {attempts} times in {seconds:.0f} s" if attempts > 1 else ""
+        error = self.kind(
+            f"{self.what}{tried}; {self.advice}",
+            retryable=repeatable or not self.maybe_received,
+            http_status=self.http_status,
+            maybe_received=self.maybe_received,
+        )
+        error.retry_after = self.retry_after
+        return error
 
 
 class Scene(NamedTuple):
@@ -60,37 +90,81 @@ class Scene(NamedTuple):
         """Who was spoken to, and through whom."""
         return f"{self.peer} (through the proxy {self.proxy})" if self.proxy else self.peer
 
+    @property
+    def unused_proxy(self) -> str:
+        """Advice where the environment names a proxy, which is not used."""
+        if self.proxy or not (found := [name for name in _PROXY_VARIABLES if os.environ.get(name)]):
+            return ""
+        return f"{found[0]} is set and not used: if that proxy is needed, give proxies= (--proxy); "
 
-def explain(error: BaseException, scene: Scene, clock: Clock) -> Failure:
+
+def explain(error: BaseException, scene: Scene, call: Call) -> FailedAttempt:
     """Return what a failure before any answer means.
 
     Args:
         error: what requests raised.
         scene: where it happened.
-        clock: the time allowed; once it has run out, that is the reason whatever the error.
+        call: the call; once it is over, that is the reason whatever the error.
     """
-    if clock.over():
-        return Failure(too_late(clock, f"before {scene.far_end} had answered"), again=False)
     causes = _causes(error)
-    for kind, describe, again in _MEANINGS:
-        for cause in causes:
-            if isinstance(cause, kind):
-                failure = TransportError(describe(cause, scene), retryable=True)
-                # A password that was refused once is not sent again: proxies lock accounts.
-                hopeful = again and not _refused_by_proxy(error)
-                return Failure(failure, hopeful, sent=describe in {_slow_answer, _lost, _not_http})
-    name = type(causes[-1]).__name__
-    return Failure(
-        TransportError(f"the request to {scene.far_end} failed ({name})", retryable=True)
+    kinds = [(cause, meaning) for meaning in _MEANINGS for cause in causes if meaning.fits(cause)]
+    cause, meaning = kinds[0] if kinds else (causes[-1], _UNKNOWN)
+    maybe_received = call.sent and meaning.sent
+    if call.over():
+        return too_late(call, scene, maybe_received=maybe_received)
+    what, advice = meaning.describe(cause, scene)
+    return FailedAttempt(
+        what=what,
+        advice=advice,
+        # A password that was refused once is not sent again: proxies lock accounts.
+        again=meaning.again and not _refused_by_proxy(error),
+        maybe_received=maybe_received,
     )
 
 
-def too_late(clock: Clock, moment: str) -> DeadlineError:
-    """Return the error for a deadline that has passed before any byte of a body came."""
-    return DeadlineError(
-        f"the {clock.seconds:g} s allowed for the whole call ran out {moment}; try again, or "
-        "allow more with deadline=",
-        retryable=True,
+def too_late(call: Call, scene: Scene, *, maybe_received: bool) -> FailedAttempt:
+    """Return the failure of a call that is over before the service has answered."""
+    if call.abort.done:
+        what, advice, kind = ABORTED, f"{scene.far_end} had not answered", TransportError
+    else:
+        what = (
+            f"the {call.seconds:g} s allowed for the whole call ran out before {scene.far_end} "
+            "had answered"
+        )
+        advice, kind = "try again, or allow more with deadline=", DeadlineError
+    return FailedAttempt(
+        what=what, advice=advice, again=False, kind=kind, maybe_received=maybe_received
+    )
+
+
+#: What a server that does not do what was asked says of itself, by its HTTP status.
+_TURNED_AWAY: Final = {
+    429: "the service is asked too often (HTTP 429)",
+    503: "the service is unavailable (HTTP 503)",
+    502: "what stands before the service got no answer from it (HTTP 502)",
+    504: "what stands before the service got no answer from it in time (HTTP 504)",
+}
+#: Of these, the ones that say that nothing was done.
+_NOT_DONE: Final = frozenset({429, 503})
+
+
+def turned_away(status: int, retry_after: float | None) -> FailedAttempt | None:
+    """Return the failure that an answer stands for, None where it is one of the service's own.
+
+    Args:
+        status: its HTTP status.
+        retry_after: seconds that it asks to wait.
+    """
+    if status not in _TURNED_AWAY:
+        return None
+    done = status not in _NOT_DONE
+    again = "try again later" if done else "safe to run again"
+    return FailedAttempt(
+        what=_TURNED_AWAY[status],
+        advice=f"{again}, after {retry_after:.0f} s" if retry_after else again,
+        maybe_received=done,
+        http_status=status,
+        retry_after=retry_after,
     )
 
 
@@ -130,83 +204,113 @@ def _refused_by_proxy(error: BaseException) -> str:
     return ""
 
 
-def _proxy(error: BaseException, scene: Scene) -> str:
+_Words = tuple[str, str]
+
+
+def _proxy(error: BaseException, scene: Scene) -> _Words:
     status = _refused_by_proxy(error)
     said = f"it answered HTTP {status}" if status else _said(error)
     return (
-        f"the proxy {scene.proxy} could not be used: {said}; check the address and the password "
-        "in proxies= (--proxy)"
+        f"the proxy {scene.proxy} could not be used: {said}",
+        "check the address and the password in proxies= (--proxy)",
     )
 
 
-def _certificate(error: BaseException, scene: Scene) -> str:
+def _certificate(error: BaseException, scene: Scene) -> _Words:
     said = getattr(error, "verify_message", "") or "not valid for this name"
     return (
-        f"the TLS certificate of {scene.far_end} could not be verified: {said}; nothing was sent. "
-        "Check the clock of this machine and the base URL; where a company proxy or your own "
-        "server signs with its own authority, pass that certificate file as verify= (--ca-bundle)"
+        f"the TLS certificate of {scene.far_end} could not be verified: {said}",
+        (
+            "nothing was sent. Check the clock of this machine and the base URL; where a company "
+            "proxy or your own server signs with its own authority, pass that certificate file as "
+            "verify= (--ca-bundle)"
+        ),
     )
 
 
-def _tls(error: BaseException, scene: Scene) -> str:
+def _tls(error: BaseException, scene: Scene) -> _Words:
     reason = (getattr(error, "reason", None) or _said(error)).lower().replace("_", " ")
     return (
-        f"TLS with {scene.far_end} failed: {reason}; check that its port is one that speaks https"
+        f"TLS with {scene.far_end} failed: {reason}",
+        "check that its port is one that speaks https",
     )
 
 
-def _name(_: BaseException, scene: Scene) -> str:
+def _name(_: BaseException, scene: Scene) -> _Words:
     host = scene.peer.rpartition(":")[0]
-    return f"the name {host} could not be resolved; check the network connection, and the base URL"
-
-
-def _slow_connect(_: BaseException, scene: Scene) -> str:
     return (
-        f"no connection to {scene.far_end} within {scene.timeout:g} s; check the network and the "
-        "firewall, or allow more with timeout="
+        f"the name {host} could not be resolved",
+        f"{scene.unused_proxy}check the network connection, and the base URL",
     )
 
 
-def _no_connect(error: BaseException, scene: Scene) -> str:
+def _slow_connect(_: BaseException, scene: Scene) -> _Words:
     return (
-        f"no connection to {scene.far_end}: {_said(error)}; check the base URL, the network and "
-        "the firewall"
+        f"no connection to {scene.far_end} within {scene.timeout:g} s",
+        f"{scene.unused_proxy}check the network and the firewall, or allow more with timeout=",
     )
 
 
-def _slow_answer(_: BaseException, scene: Scene) -> str:
+def _no_connect(error: BaseException, scene: Scene) -> _Words:
     return (
-        f"{scene.far_end} did not answer within {scene.timeout:g} s; try again later, or allow "
-        "more with timeout="
+        f"no connection to {scene.far_end}: {_said(error)}",
+        f"{scene.unused_proxy}check the base URL, the network and the firewall",
     )
 
 
-def _lost(error: BaseException, scene: Scene) -> str:
+def _slow_answer(_: BaseException, scene: Scene) -> _Words:
+    return (
+        f"{scene.far_end} did not answer within {scene.timeout:g} s",
+        "try again later, or allow more with timeout=",
+    )
+
+
+def _lost(error: BaseException, scene: Scene) -> _Words:
     said = "" if isinstance(error, RemoteDisconnected) else f" ({_said(error)})"
-    return f"{scene.far_end} closed the connection before it answered{said}; try again later"
+    return f"{scene.far_end} closed the connection before it answered{said}", "try again later"
 
 
-def _not_http(error: BaseException, scene: Scene) -> str:
-    kind = type(error).__name__
-    return f"{scene.far_end} did not answer in HTTP ({kind}); check host and port of the base URL"
+def _not_http(error: BaseException, scene: Scene) -> _Words:
+    return (
+        f"{scene.far_end} did not answer in HTTP ({type(error).__name__})",
+        "check host and port of the base URL",
+    )
 
 
-_Meaning = tuple[
-    type[BaseException] | tuple[type[BaseException], ...],
-    Callable[[BaseException, Scene], str],
-    bool,
-]
+def _unknown(error: BaseException, scene: Scene) -> _Words:
+    return f"the request to {scene.far_end} failed ({type(error).__name__})", "try again later"
+
+
+class _Meaning(NamedTuple):
+    """What an exception among the causes of a failure means.
+
+    Attributes:
+        kinds: its types.
+        describe: what happened, and what to do next.
+        again: whether another attempt may fare better.
+        sent: whether the request may have been sent by then.
+    """
+
+    kinds: tuple[type[BaseException], ...]
+    describe: Callable[[BaseException, Scene], _Words]
+    again: bool = True
+    sent: bool = True
+
+    def fits(self, cause: BaseException) -> bool:
+        return isinstance(cause, self.kinds)
+
 
 #: The first line one of whose types is among the causes is the meaning of a failure.
-_MEANINGS: Final[tuple[_Meaning, ...]] = (
-    ((u3.ProxyError,), _proxy, True),
-    ((ssl.CertificateError,), _certificate, False),
-    ((ssl.SSLError,), _tls, False),
-    ((u3.SSLError,), _tls, False),
-    ((socket.gaierror, u3.NameResolutionError), _name, True),
-    ((u3.NewConnectionError,), _no_connect, True),
-    ((u3.ConnectTimeoutError,), _slow_connect, True),
-    ((u3.TimeoutError, TimeoutError), _slow_answer, True),
-    ((ConnectionError,), _lost, True),
-    ((HTTPException, u3.InvalidHeader), _not_http, False),
+_MEANINGS: Final = (
+    _Meaning((u3.ProxyError, requests.exceptions.ProxyError), _proxy, sent=False),
+    _Meaning((ssl.CertificateError,), _certificate, again=False, sent=False),
+    _Meaning((ssl.SSLError,), _tls, again=False),
+    _Meaning((u3.SSLError,), _tls, again=False),
+    _Meaning((socket.gaierror, u3.NameResolutionError), _name, sent=False),
+    _Meaning((u3.NewConnectionError,), _no_connect, sent=False),
+    _Meaning((u3.ConnectTimeoutError, requests.ConnectTimeout), _slow_connect, sent=False),
+    _Meaning((u3.TimeoutError, TimeoutError, requests.Timeout), _slow_answer),
+    _Meaning((ConnectionError,), _lost),
+    _Meaning((HTTPException, u3.InvalidHeader), _not_http, again=False),
 )
+_UNKNOWN: Final = _Meaning((), _unknown)

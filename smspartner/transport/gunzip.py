@@ -6,6 +6,9 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
+#: How a gzip stream begins, and no JSON or XML does.
+MAGIC: Final = b"\x1f\x8b"
+
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 #: Bytes taken off the wire at once.
@@ -17,12 +20,13 @@ class Gunzip:
 
     Args:
         read: returns the next bytes off the wire, at most as many as it is given, none at the end.
+        begun: what was read before.
     """
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    def __init__(self, read: Callable[[int], bytes], begun: bytes = b"") -> None:
         self._read = read
         self._inflate = zlib.decompressobj(_GZIP)
-        self._wire = b""
+        self._wire = begun
 
     def __call__(self, most: int) -> bytes:
         """Return up to ``most`` decoded bytes; none only at the end of a complete stream.

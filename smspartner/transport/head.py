@@ -1,4 +1,4 @@
-"""What the head of an answer says: how its body is coded, whether to read it, when to ask again."""
+"""What the head of an answer says: whether to read its body, and when to ask again."""
 
 from __future__ import annotations
 
@@ -12,15 +12,7 @@ from urllib.parse import urlsplit
 from smspartner.errors import RedirectError, TransportError
 from smspartner.transport.address import peer_of
 
-GZIP: Final = frozenset({"gzip", "x-gzip"})
-
-_AS_IT_IS: Final = frozenset({"", "identity"})
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
-
-
-def coding(headers: Mapping[str, str]) -> str:
-    """Return the content coding of an answer in lower case; none is an empty text."""
-    return headers.get("content-encoding", "").strip().lower()
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:
@@ -56,13 +48,8 @@ def refusal(status: int, headers: Mapping[str, str]) -> TransportError | None:
             http_status=status,
         )
     if status < 200:  # noqa: PLR2004 - not a final answer
-        return TransportError(f"HTTP {status} is not an answer", http_status=status)
-    transfer = headers.get("transfer-encoding", "").strip().lower()
-    if transfer not in _AS_IT_IS | {"chunked"} or coding(headers) not in _AS_IT_IS | GZIP:
         return TransportError(
-            f"the body came in a coding that was not asked for (HTTP {status}); if there is a "
-            "proxy on the way, have it leave bodies as they are",
-            http_status=status,
+            f"HTTP {status} is not an answer", http_status=status, maybe_received=True
         )
     return None
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
-from urllib.parse import urlsplit
 
 from smspartner.errors import ConfigurationError
+from smspartner.transport.adapter import tls_context
+from smspartner.transport.address import split_proxy
 
 _PROXY_SCHEMES: Final = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
 
@@ -49,10 +48,17 @@ class Options:
             raise ConfigurationError("max_body must be a number of bytes above 0")
         if self.retries < 0 or not self.backoff >= 0:
             raise ConfigurationError("retries and backoff must be 0 or more")
-        for url in filter(None, self.proxies.values()):
-            _check_proxy(url)
         if isinstance(self.verify, str):
             _check_authorities(self.verify)
+
+    @staticmethod
+    def proxies_of(given: Mapping[str, str] | None) -> dict[str, str]:
+        """Return proxies as requests compares them: names and schemes in lower case.
+
+        Raises:
+            ConfigurationError: one that is no address of a proxy.
+        """
+        return {name.lower(): _checked(url) if url else url for name, url in (given or {}).items()}
 
 
 #: Seconds, more than 30 years: beyond it, clocks and sockets overflow.
@@ -65,9 +71,9 @@ def _seconds(name: str, value: float) -> None:
         raise ConfigurationError(f"{name} must be a number of seconds above 0, at most 1e9")
 
 
-def _check_proxy(url: str) -> None:
+def _checked(url: str) -> str:
     try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
+        parts = split_proxy(url)
         right = bool(parts.hostname) and parts.scheme in _PROXY_SCHEMES and parts.port != 0
     except ValueError:
         right = False
@@ -75,20 +81,15 @@ def _check_proxy(url: str) -> None:
         raise ConfigurationError(
             "an entry of proxies= is not an address such as http://proxy.example:3128"
         )
-    if url.startswith("socks") and find_spec("socks") is None:
+    if parts.scheme.startswith("socks") and find_spec("socks") is None:
         raise ConfigurationError("a SOCKS proxy needs one more package: pip install PySocks")
+    return parts.geturl()
 
 
 def _check_authorities(path: str) -> None:
-    if os.path.isdir(path):  # noqa: PTH112 - requests decides with the same call
-        return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        tls_context(path)
     except OSError:
-        usable = False
-    else:
-        usable = True
-    if not usable:
         raise ConfigurationError(
             f"verify= is no folder, nor a file of certificates in PEM form: {path}"
-        )
+        ) from None

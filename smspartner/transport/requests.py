@@ -1,31 +1,39 @@
-"""The transport that ships, on requests. The only module that imports it."""
+"""The transport that ships, on requests."""
 
 from __future__ import annotations
 
-import functools
+import json
 import logging
+import math
 import os
-import time
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.structures import CaseInsensitiveDict
+from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
-from urllib3.util.retry import Retry
 
 from smspartner._version import __version__
-from smspartner.errors import REFUSED, ConfigurationError
-from smspartner.transport import Headers, Query, Reply
+from smspartner.errors import REFUSED, ConfigurationError, printable
+from smspartner.transport import Headers, Reply, Request
+from smspartner.transport.adapter import Adapter, NoCookies
 from smspartner.transport.address import Address, peer_shown
-from smspartner.transport.body import Body, Terms
-from smspartner.transport.deadline import Clock, clamped
-from smspartner.transport.failures import NETWORK_ERRORS, Failure, Scene, explain
-from smspartner.transport.head import GZIP, coding, refusal
-from smspartner.transport.log_filter import hide_key_in_logs
+from smspartner.transport.body import BodyChunks, Terms
+from smspartner.transport.call import Call
+from smspartner.transport.failures import (
+    NETWORK_ERRORS,
+    FailedAttempt,
+    Scene,
+    explain,
+    too_late,
+    turned_away,
+)
+from smspartner.transport.head import asked_wait, refusal
+from smspartner.transport.logs import mask_own_calls
 from smspartner.transport.options import Options
-from smspartner.transport.retry import wait_after
+from smspartner.transport.retry import backoff, pause_after, too_long
+from smspartner.transport.secrets import APIKey
 
 USER_AGENT: Final = f"smspartner/{__version__}"
 
@@ -34,24 +42,30 @@ MAX_BODY: Final = 16 * 1024**3
 #: What an answer that refuses may hold, in bytes: more than any error page.
 _REFUSAL: Final = 1024 * 1024
 
-_log: Final = logging.getLogger("smspartner")
+#: Seconds that a connection may have been idle and still serve a request that must not be sent
+#: twice. A server may close an idle connection at the moment the request is sent, and then nobody
+#: knows whether it was received. No server is known to do so earlier than after two seconds
+#: (gunicorn; Apache and node wait for five).
+_FRESH: Final = 1.0
 
-hide_key_in_logs()
+_log: Final = logging.getLogger("smspartner")
+_log.addHandler(logging.NullHandler())  # or Python would print warnings where nobody listens
 
 
 class RequestsTransport:
     """Fetches bodies with requests; safe to use from several threads.
 
-    Each call has a connection of its own, closed with its reply. Nothing is taken from the
-    environment (proxies, netrc, certificates): what is to be used has to be given.
+    Connections are kept and used again once a body has been read to its end. Nothing is taken from
+    the environment (proxies, netrc, certificates, ``SSLKEYLOGFILE``): what is to be used has to be
+    given.
 
     Args:
         base_url: where the service is; https, or http on this machine.
         timeout: seconds without a byte, while connecting and while reading.
         deadline: seconds for a whole call with all its attempts, until the end of the body; None
             for no end. Only the lookup of a name by the system can outlast it.
-        retries: attempts after the first one, made only while there is no answer or one of HTTP
-            429, 502, 503, 504: never once a body has begun.
+        retries: attempts after the first one, made only while there is no answer of the service's
+            own, and only where the request may be sent again (``Request.repeatable``).
         backoff: the longest wait before the first retry, in seconds. It doubles with each, up to
             30; waits are random below that. A ``Retry-After`` is honoured.
         max_body: bytes of a decoded body.
@@ -61,7 +75,8 @@ class RequestsTransport:
         session: a session of requests whose settings are used as they are: headers, auth, client
             certificate, proxies, trust_env, and its adapters where they are not requests' own.
             With such an adapter the deadline is checked between reads, each of which may take
-            ``timeout``. The session stays open.
+            ``timeout``. The session stays open; until ``close`` it has an adapter of this
+            transport for the address of the service.
         allow_http: allow http to other machines: anyone on the way can then read the key.
         user_agent: how to introduce ourselves.
 
@@ -91,187 +106,177 @@ class RequestsTransport:
             retries=retries,
             backoff=backoff,
             max_body=max_body,
-            proxies=dict(proxies or {}),
+            proxies=Options.proxies_of(proxies),
             verify=verify if isinstance(verify, bool) else os.fspath(verify),
         )
-        if not allow_http:
-            proxies = dict(self._options.proxies)
-            self._address.require_private(select_proxy(self._address.url, proxies))
+        self._allow_http = allow_http
+        self._closed = False
         self._own_session = session is None
-        self._session = session if session is not None else _session()
-        # Without keep-alive a server may end a body by closing, which hides a cut: so it is
-        # left on, though no connection is used twice. Compressed bodies hide cuts as well.
+        self._session = _session() if session is None else session
+        self._prefix = f"{self._address.url}/"
+        settings = self._settings()
+        if type(self._session.get_adapter(self._prefix)) is HTTPAdapter:
+            self._session.mount(self._prefix, Adapter(settings["verify"]))
+        # Compressed bodies hide cuts.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        mask_own_calls()
 
-    def get(
-        self,
-        path: str,
-        params: Mapping[str, str],
-        *,
-        within: float | None = None,
-        once: bool = False,
-    ) -> Reply:
-        """Return the answer to a GET, whatever its status; its body is not read yet.
+    def send(self, request: Request, key: APIKey) -> Reply:
+        """Return the answer to a request, whatever its status; its body is not read yet.
 
         Args:
-            path: below the base URL, without a slash before it.
-            params: the query, with the key in it.
-            within: seconds this call may take at most, where that is less than ``deadline``.
-            once: make one attempt only.
+            request: what to ask.
+            key: to be sent as ``apiKey``, in the query of a GET, in the JSON body of a POST.
 
         Raises:
-            TransportError: no answer, or one that must not be read; ``retryable`` is True where
-                no byte of a body can have arrived.
+            TransportError: no answer, or one that must not be read; ``maybe_received`` says
+                whether the service may have acted on the request all the same.
             DeadlineError: the time for the whole call is over.
             RedirectError: the answer is a redirect.
-            ConfigurationError: the query cannot be sent.
+            ConfigurationError: the request cannot be sent, or the transport was closed.
         """
-        params = Query(params)  # its repr hides the key: this frame is in every traceback
-        bounds = [bound for bound in (self._options.deadline, within) if bound is not None]
-        clock = Clock(min(bounds, default=None))
-        attempt = lost = 0
-        while True:
-            outcome = self._attempt(path, params, clock)
-            wait = None if once else wait_after(outcome, attempt, self._options, clock)
-            if wait is None:
-                break
-            _log.debug("trying again in %s s: %s", round(wait, 2), outcome)
-            lost += isinstance(outcome, Failure) and outcome.sent
-            time.sleep(wait)
+        if self._closed:
+            raise ConfigurationError("this client was closed: make another one")
+        options = self._options
+        retries = options.retries if request.retries is None else request.retries
+        call = Call(
+            options.deadline if request.deadline is None else request.deadline,
+            key=key,
+            max_idle=math.inf if request.repeatable else _FRESH,
+        )
+        attempt = 0
+        while not isinstance(outcome := self._attempt(request, key, call), Reply):
             attempt += 1
-        if isinstance(outcome, Failure):
-            raise outcome.error
-        outcome.lost = lost
+            wait = backoff(attempt - 1, options.backoff)
+            pause = pause_after(outcome, wait, call, repeatable=request.repeatable)
+            if attempt > retries or pause is None:
+                outcome = too_long(outcome, call)
+                raise outcome.error(attempt, call.elapsed(), repeatable=request.repeatable)
+            _log.warning(
+                "%s; trying again in %.1f s (attempt %d of %d)",
+                *(printable(outcome.what), pause, attempt + 1, retries + 1),
+            )
+            call.abort.pause(pause)
         return outcome
 
     def close(self) -> None:
-        """Close the session, unless it was given; open replies stay open."""
+        """Refuse further requests and close idle connections; open replies stay open."""
+        self._closed = True
+        adapter = self._session.adapters.get(self._prefix)
+        if isinstance(adapter, Adapter):
+            del self._session.adapters[self._prefix]
+            adapter.close()
         if self._own_session:
             self._session.close()
 
-    def _attempt(self, path: str, query: Query, clock: Clock) -> Reply | Failure:
-        request = self._prepared(path, query)
-        adapter = self._adapter(request, clock)
-        _log.debug("GET %s/%s %s", self._address.url, path, query)
-        answer = self._send(request, adapter, clock)
-        if isinstance(answer, Failure):
-            return answer
-        headers = Headers(answer.headers)
-        end = functools.partial(_end, answer, adapter, clock)
-        if (refused := refusal(answer.status_code, headers)) is not None:
-            end(0)
-            return Failure(refused, again=False)
-        answer.raw.decode_content = False  # requests asks for it too; tools for tests do not
-        body = Body(answer.raw, self._terms(answer.status_code, headers, clock), end)
-        return Reply(answer.status_code, headers, body, body.close)
+    def _attempt(self, request: Request, key: APIKey, call: Call) -> Reply | FailedAttempt:
+        prepared = self._prepared(request, key)
+        settings = self._settings()
+        scene = self._scene(settings)
+        if call.over():
+            return too_late(call, scene, maybe_received=False)
+        query = urlencode(request.query)
+        _log.debug("%s %s%s %s", prepared.method, self._prefix, request.path, query)
+        try:
+            with call.current():
+                answer = self._session.send(
+                    prepared,
+                    timeout=call.clamp(self._options.timeout),
+                    allow_redirects=False,
+                    **settings,
+                )
+            _refuse(answer)
+        except NETWORK_ERRORS as error:
+            call.release()
+            return explain(error, scene, call)
+        except BaseException:
+            call.release()
+            raise
+        return self._reply(answer, request, call)
 
-    def _terms(self, status: int, headers: Headers, clock: Clock) -> Terms:
+    def _reply(
+        self, answer: requests.Response, request: Request, call: Call
+    ) -> Reply | FailedAttempt:
+        headers, status = Headers(answer.headers), answer.status_code
+
+        def end(received: int) -> None:
+            call.release()
+            answer.close()
+            _log.debug("HTTP %d, %d bytes in %.3f s", status, received, call.elapsed())
+
+        if (failed := turned_away(status, asked_wait(headers))) is not None:
+            end(0)
+            return failed
+        answer.raw.decode_content = False  # requests asks for it too; tools for tests do not
         options = self._options
-        return Terms(
+        terms = Terms(
             status=status,
             cap=min(options.max_body, _REFUSAL) if status >= REFUSED else options.max_body,
             timeout=options.timeout,
-            clock=clock,
-            gzip=coding(headers) in GZIP,
+            call=call,
+            repeatable=request.repeatable,
+            gzip="gzip" in headers.get("content-encoding", "").lower(),
         )
+        body = BodyChunks(answer.raw, terms, end)
+        return Reply(status, headers, body, body.close, abort=call.abort)
 
-    def _prepared(self, path: str, query: Query) -> requests.PreparedRequest:
+    def _prepared(self, request: Request, key: APIKey) -> requests.PreparedRequest:
+        url = f"{self._prefix}{request.path}"
         try:
-            return self._session.prepare_request(
-                requests.Request(
-                    "GET", f"{self._address.url}/{path}?{query.encoded()}", headers=self._headers
+            query = urlencode(request.query, quote_via=quote)
+            if request.body is None:
+                query = "&".join(filter(None, [f"apiKey={quote(key.reveal(), safe='')}", query]))
+                asked = requests.Request("GET", f"{url}?{query}", headers=self._headers)
+            else:
+                asked = requests.Request(
+                    "POST",
+                    f"{url}?{query}" if query else url,
+                    headers={**self._headers, "Content-Type": "application/json"},
+                    data=json.dumps({"apiKey": key.reveal(), **request.body}).encode(),
                 )
-            )
+            prepared = self._session.prepare_request(asked)
         except ValueError:
-            failure = ConfigurationError(
+            raise ConfigurationError(
                 "the request cannot be made: the key or the token is not text, or the base URL "
                 "is not an address"
-            )
-        raise failure
+            ) from None
+        prepared.hooks["response"].append(_refuse)
+        return prepared
 
-    def _adapter(self, request: requests.PreparedRequest, clock: Clock) -> BaseAdapter:
-        mounted = self._session.get_adapter(str(request.url))
-        return _ClampedAdapter(clock) if type(mounted) is HTTPAdapter else mounted
+    def _scene(self, settings: Mapping[str, Any]) -> Scene:
+        proxy: str | None = select_proxy(self._prefix, settings["proxies"])
+        return Scene(self._address.peer, self._options.timeout, peer_shown(proxy or ""))
 
-    def _send(
-        self, request: requests.PreparedRequest, adapter: BaseAdapter, clock: Clock
-    ) -> requests.Response | Failure:
-        # The adapter is called without the session: Session.send reads the whole body of a
-        # redirect, even where none is to be followed.
-        try:
-            return adapter.send(
-                request,
-                timeout=clock.clamp(self._options.timeout),
-                **self._settings(request),
-            )
-        except NETWORK_ERRORS as error:
-            failure = explain(error, self._scene(request), clock)
-        except BaseException as stop:  # noqa: BLE001 - it goes on, without its frames
-            # Ctrl-C, or what somebody's handler of a signal raises: the variables of the frames
-            # it came through hold the address with the key.
-            stop.__context__ = None
-            raise stop.with_traceback(None)  # noqa: B904 - it is the same exception
-        return failure
+    def _settings(self) -> dict[str, Any]:
+        """Return what a session adds to a request: stream, proxies, verify and cert.
 
-    def _scene(self, request: requests.PreparedRequest) -> Scene:
-        proxy = select_proxy(str(request.url), self._settings(request)["proxies"]) or ""
-        return Scene(
-            peer=self._address.peer,
-            timeout=self._options.timeout,
-            proxy=peer_shown(proxy),
-        )
-
-    def _settings(self, request: requests.PreparedRequest) -> dict[str, Any]:
-        """Return what a session adds to a request: stream, proxies, verify and cert."""
-        return dict(
+        Raises:
+            ConfigurationError: the key would go to a proxy that could read it.
+        """
+        verify = None if self._options.verify is True else self._options.verify
+        settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(
-                str(request.url),
-                dict(self._options.proxies),
-                True,
-                None if self._options.verify is True else self._options.verify,
-                None,
+                self._prefix, dict(self._options.proxies), True, verify, None
             )
         )
-
-
-class _ClampedAdapter(HTTPAdapter):
-    """Makes connections whose every wait keeps to a clock."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(max_retries=Retry(total=0, redirect=False, read=False))
-        self._clock = clock
-        self._pool: Any = None
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = clamped(pool.ConnectionCls, self._clock)
-        self._pool = pool
-        return pool
-
-    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Wrap the answer, and leave its cookies alone: one made to be odd makes a warning."""
-        answer = requests.Response()
-        answer.request, answer.url = req, str(req.url)
-        answer.status_code, answer.headers = resp.status, CaseInsensitiveDict(resp.headers)
-        answer.raw = resp
-        return answer
-
-    def close(self) -> None:
-        super().close()
-        # urllib3 leaves a pool open for as long as a response refers to it.
-        if self._pool is not None:  # pragma: no branch - what fails before that has nothing open
-            self._pool.close()
+        if not self._allow_http:
+            self._address.require_private(select_proxy(self._prefix, settings["proxies"]))
+        return settings
 
 
 def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False
+    session.cookies = NoCookies()
     return session
 
 
-def _end(answer: requests.Response, adapter: BaseAdapter, clock: Clock, received: int) -> None:
-    answer.close()
-    if isinstance(adapter, _ClampedAdapter):
-        adapter.close()
-    seconds = round(clock.elapsed(), 3)
-    _log.debug("HTTP %d, %d bytes in %s s", answer.status_code, received, seconds)
+def _refuse(answer: requests.Response, **_: object) -> None:
+    """Refuse an answer that must not be read.
+
+    This has to happen before the session sees a redirect: it would read the whole body of one,
+    even where none is to be followed.
+    """
+    if (refused := refusal(answer.status_code, Headers(answer.headers))) is not None:
+        answer.close()
+        raise refused

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Final
 
-from smspartner.errors import LATER, TransportError
-from smspartner.transport import Reply
-from smspartner.transport.deadline import Clock
-from smspartner.transport.failures import Failure
-from smspartner.transport.options import Options
+from smspartner.transport.call import Call
+from smspartner.transport.failures import FailedAttempt
 
 #: The longest wait between two attempts, in seconds, where the service names none.
 LONGEST_BACKOFF: Final = 30.0
@@ -31,43 +29,29 @@ def backoff(attempt: int, first: float) -> float:
     return _random.uniform(0, min(LONGEST_BACKOFF, first * 2.0 ** min(attempt, 32)))
 
 
-def wait_after(
-    outcome: Reply | Failure, attempt: int, options: Options, clock: Clock
+def pause_after(
+    failed: FailedAttempt, pause: float, call: Call, *, repeatable: bool
 ) -> float | None:
-    """Return the seconds until the next attempt, None where an outcome is final.
+    """Return the seconds until the next attempt, None where there is to be none.
 
     Args:
-        outcome: of this attempt; a reply that is not final is closed.
-        attempt: how many attempts there were before this one.
-        options: how many retries there may be, and how long the first wait.
-        clock: the time allowed for the whole call.
-
-    Raises:
-        TransportError: the service asks for a longer wait than the call may last.
+        failed: the last attempt.
+        pause: the seconds to wait where the service names none.
+        call: the time allowed for the whole call.
+        repeatable: whether the request may be sent again though it may have been received.
     """
-    final = not outcome.again if isinstance(outcome, Failure) else outcome.status not in LATER
-    if final or attempt >= options.retries:
+    if not failed.again or (failed.maybe_received and not repeatable):
         return None
-    wait = backoff(attempt, options.backoff)
-    if isinstance(outcome, Reply):
-        wait = max(wait, _asked_within(outcome, clock))
-    if wait >= clock.left():
-        return None
-    if isinstance(outcome, Reply):
-        outcome.close()
-    return wait
+    pause = max(pause, failed.retry_after or 0.0)
+    return pause if pause < min(call.left(), LONGEST_WAIT) else None
 
 
-def _asked_within(reply: Reply, clock: Clock) -> float:
-    asked = reply.retry_after or 0.0
-    if asked < min(clock.left(), LONGEST_WAIT):
-        return asked
-    reply.close()
-    error = TransportError(
-        f"the service is busy (HTTP {reply.status}) and asks to wait {asked:.0f} s, longer than "
-        "this call may last; run it again after that",
-        retryable=True,
-        http_status=reply.status,
+def too_long(failed: FailedAttempt, call: Call) -> FailedAttempt:
+    """Return the failure with a word on a wait that the call has no time for, if that is so."""
+    asked = failed.retry_after or 0.0
+    if asked < min(call.left(), LONGEST_WAIT):
+        return failed
+    return replace(
+        failed,
+        what=f"{failed.what} and asks to wait {asked:.0f} s, longer than this call may last",
     )
-    error.retry_after = asked
-    raise error

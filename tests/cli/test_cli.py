@@ -386,7 +386,7 @@ def test_proxy_and_certificates_are_options(
 def test_retries_are_counted(sandbox: Sandbox) -> None:
     before = len(sandbox.requests)
     for retries in ("0", "2"):
-        run(["download", "n-1.fault-reset-early", "-q", "--retries", retries, "-o", "n.csv"])
+        run(["download", "n-1.fault-503", "-q", "--retries", retries, "-o", "n.csv"])
     assert len(sandbox.requests) - before == 1 + 3
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from smspartner import (
-    APIError,
     DeadlineError,
     LimitError,
     RedirectError,
@@ -35,7 +34,6 @@ PAGE: Final = ROOT / "docs" / "faults.md"
 #: What is left of the body: nothing; what arrived, marked as incomplete; all of it.
 Kept: TypeAlias = Literal["nothing", "part", "all"]
 
-_NOT_BEGUN: Final = "yes: no byte of the body had come"
 _NEVER: Final = "yes: nothing was handed out"
 _BEGUN: Final = "not before a look at the status: the download may count"
 _DONE: Final = "no need"
@@ -80,24 +78,17 @@ def _cut(happens: str, words: str = "the connection was cut after") -> Fate:
 
 
 def _not_begun(happens: str, words: str, silence: float = 10.0) -> Fate:
-    return Fate(happens, TransportError, 6, words, _NOT_BEGUN, silence=silence)
+    return Fate(happens, TransportError, 1, words, _BEGUN, silence=silence)
 
 
 def _no_answer(happens: str, words: str, *, recorded: bool, **more: Any) -> Fate:
-    again = _NOT_BEGUN if recorded else _NEVER
-    said = {"status": None, "healed": True, "recorded": recorded, **more}
-    return Fate(happens, TransportError, 6, words, again, **said)
+    said = {"status": None, "recorded": recorded, **more}
+    return Fate(happens, TransportError, 1, words, _BEGUN, **said)
 
 
-def _busy(
-    happens: str, error: type[SMSPartnerError], words: str, status: int, *, recorded: bool = False
-) -> Fate:
-    again = _NOT_BEGUN if recorded else _NEVER
-    return Fate(happens, error, 6, words, again, status=status, healed=True, recorded=recorded)
-
-
-def _interim(happens: str, status: int) -> Fate:
-    return Fate(happens, TransportError, 1, f"HTTP {status} is not", _BEGUN, status=status)
+def _busy(happens: str, words: str, status: int) -> Fate:
+    said: dict[str, Any] = {"status": status, "healed": True, "recorded": False}
+    return Fate(happens, TransportError, 6, words, _NEVER, **said)
 
 
 def _fine(happens: str) -> Fate:
@@ -146,7 +137,7 @@ FATES: Final[dict[str, Fate]] = {
     ),
     "stall.at-0": _not_begun("silence behind the head", "no byte for 0.2 s, after 0", 0.2),
     "dribble.drip-0.05": _late("a byte of the body now and then", _BEGUN, "part", 200),
-    "dribble-headers.drip-0.05": _late("a byte of the head now and then", _NOT_BEGUN),
+    "dribble-headers.drip-0.05": _late("a byte of the head now and then", _BEGUN),
     "dribble": _fine("the same, but within the deadline"),
     "dribble-headers": _fine("the same, but within the deadline"),
     "cut-headers": _no_answer("the head stops half-way", "before it answered", recorded=True),
@@ -165,20 +156,14 @@ FATES: Final[dict[str, Fate]] = {
         "before it answered",
         recorded=True,
     ),
-    "garbage": _no_answer(
-        "what comes is not HTTP", "did not answer in HTTP", recorded=False, healed=False
+    "garbage": _no_answer("what comes is not HTTP", "did not answer in HTTP", recorded=False),
+    "429": _busy("HTTP 429 with Retry-After", "asked too often (HTTP 429)", 429),
+    "503": _busy("HTTP 503 with Retry-After", "unavailable (HTTP 503)", 503),
+    "504": _no_answer("HTTP 504 with Retry-After", "(HTTP 504)", recorded=False, status=504),
+    "504-recorded": _no_answer(
+        "the same, though the download is counted", "(HTTP 504)", recorded=True, status=504
     ),
-    "429": _busy("HTTP 429 with Retry-After", APIError, "Too Many Requests", 429),
-    "503": _busy("HTTP 503 with Retry-After", UnknownFormatError, "503 Service Unav", 503),
-    "504": _busy("HTTP 504 with Retry-After", UnknownFormatError, "504 Gateway Timeout", 504),
-    "504-recorded": _busy(
-        "the same, though the download is counted",
-        UnknownFormatError,
-        "504 Gateway Timeout",
-        504,
-        recorded=True,
-    ),
-    "html": _busy("HTTP 502 with a page of a proxy", UnknownFormatError, "502 Bad Gateway", 502),
+    "html": _no_answer("HTTP 502 with a page of a proxy", "(HTTP 502)", recorded=False, status=502),
     "redirect": _redirect("HTTP 302 to another host, the key in the address"),
     "redirect-bomb": _redirect("the same, with a gzip bomb as its body"),
     "empty": Fate("HTTP 200 without a body", UnknownFormatError, 7, "the answer is empty", _BEGUN),
@@ -190,9 +175,9 @@ FATES: Final[dict[str, Fate]] = {
         "no: it would be the same",
         kept="part",
     ),
-    "102": _interim("an interim answer, HTTP 102, before the answer", 102),
-    "103": _interim("an interim answer, HTTP 103, before the answer", 103),
-    "interim": _interim("several interim answers before the answer", 102),
+    "102": _fine("an interim answer, HTTP 102, before the answer"),
+    "103": _fine("an interim answer, HTTP 103, before the answer"),
+    "interim": _fine("several interim answers before the answer"),
     "gzip": _fine("gzip that was not asked for, whole"),
     "wrong-type": _fine("a Content-Type that says HTML"),
     "other-type": _fine("a Content-Type that says the other format"),

@@ -13,14 +13,17 @@ from urllib.parse import quote
 import pytest
 
 from smspartner.errors import SMSPartnerError
-from smspartner.transport import RequestsTransport
+from smspartner.transport import Reply, Request, RequestsTransport
+from smspartner.transport.secrets import APIKey
 
 KEY = "S3cr3t/K€y"
 SENT_KEY = quote(KEY, safe="")
 SPELLINGS = {KEY, SENT_KEY, quote(KEY), quote(SENT_KEY, safe="")}
 
-PATH = "location/file/download"
-PARAMS = {"apiKey": KEY, "token": "tok", "_format": "json"}
+QUERY = {"token": "tok", "_format": "json"}
+#: What must not be repeated once it may have been received, and what may.
+DOWNLOAD = Request(path="location/file/download", query=QUERY)
+STATUS = Request(path="location/status", query=QUERY, repeatable=True)
 
 PHONE = "+33639980042"
 BODY = b'{"success":true,"phoneNumbers":1,"datas":[{"id":1,"phone":"%b"}]}' % PHONE.encode()
@@ -35,24 +38,30 @@ def transport(url: str, **options: Any) -> RequestsTransport:
     return RequestsTransport(url, **{"backoff": 0.01, "retries": 0, "timeout": 5.0} | options)
 
 
-def fetch(url: str, **options: Any) -> bytes:
+def get(client: RequestsTransport, request: Request = DOWNLOAD) -> Reply:
+    return client.send(request, APIKey(KEY))
+
+
+def fetch(url: str, request: Request = DOWNLOAD, **options: Any) -> bytes:
     client = transport(url, **options)
     try:
-        with client.get(PATH, PARAMS) as reply:
+        with get(client, request) as reply:
             return b"".join(reply.chunks)
     finally:
         client.close()
 
 
-def failure(url: str, **options: Any) -> SMSPartnerError:
+def failure(url: str, request: Request = DOWNLOAD, **options: Any) -> SMSPartnerError:
     with pytest.raises(SMSPartnerError) as caught:
-        fetch(url, **options)
+        fetch(url, request, **options)
     return caught.value
 
 
-def timed_failure(url: str, **options: Any) -> tuple[SMSPartnerError, float]:
+def timed_failure(
+    url: str, request: Request = DOWNLOAD, **options: Any
+) -> tuple[SMSPartnerError, float]:
     start = time.monotonic()
-    error = failure(url, **options)
+    error = failure(url, request, **options)
     return error, time.monotonic() - start
 
 

@@ -8,20 +8,35 @@ from pathlib import Path
 import pytest
 from rawserver import RawServer, answer, chunked, dead_port, head, sends
 from transport_faults import CHUNKED, FAULTS, meet
-from transport_tools import BODY, CERTIFICATE, failure, fetch, resolve, tls_server
+from transport_tools import BODY, CERTIFICATE, STATUS, failure, fetch, resolve, tls_server
 
-from smspartner.errors import TransportError
+from smspartner.errors import RedirectError, TransportError
 from smspartner.transport.address import peer_shown
-from smspartner.transport.deadline import Clock
+from smspartner.transport.call import Call
 from smspartner.transport.failures import Scene, _said, explain
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_of_the_network_is_one_clear_error(name: str) -> None:
     error, expected = meet(name), FAULTS[name]
-    assert (type(error), error.retryable) == (expected.error, expected.retryable)
+    assert type(error) is expected.error
     assert expected.words in str(error)
-    assert "\n" not in str(error)
+    assert str(error).isprintable()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_an_error_says_whether_the_request_may_have_been_received(name: str) -> None:
+    error, expected = meet(name), FAULTS[name]
+    if isinstance(error, TransportError):
+        assert error.maybe_received is expected.maybe_received
+    redirect = isinstance(error, RedirectError)
+    assert error.retryable is (not expected.maybe_received and not redirect)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_changes_nothing_at_the_service_may_be_asked_again(name: str) -> None:
+    error = meet(name, STATUS)
+    assert error.retryable is not (isinstance(error, RedirectError) or error.http_status == 101)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +116,9 @@ def test_a_failure_that_nobody_foresaw_names_its_kind_and_nothing_else() -> None
         pass
 
     scene = Scene(peer="host:1", timeout=1)
-    error = explain(OddError("apiKey=secret"), scene, Clock(None)).error
-    assert str(error) == "the request to host:1 failed (OddError)"
-    assert error.retryable
+    failed = explain(OddError("apiKey=secret"), scene, Call())
+    assert failed.what == "the request to host:1 failed (OddError)"
+    assert failed.maybe_received
 
 
 def test_a_failure_without_words_is_told_by_its_kind() -> None:

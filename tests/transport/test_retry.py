@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rawserver import RawServer, Script, answer, resets, sends, stalls
+from rawserver import RawServer, Script, answer, dead_port, resets, sends, stalls
 from transport_faults import FAULTS, LENGTH
-from transport_tools import BODY, PARAMS, PATH, SLACK, failure, fetch, timed_failure, transport
+from transport_tools import BODY, DOWNLOAD, SLACK, STATUS, failure, fetch, timed_failure
 
+from smspartner.errors import TransportError
 from smspartner.transport import Headers
 from smspartner.transport.head import asked_wait
 from smspartner.transport.retry import LONGEST_BACKOFF, backoff
@@ -32,10 +33,30 @@ from smspartner.transport.retry import LONGEST_BACKOFF, backoff
         pytest.param(stalls(), id="stall"),
     ],
 )
-def test_a_passing_trouble_before_the_answer_is_tried_again(first: Script) -> None:
+def test_what_changes_nothing_is_asked_again_after_a_passing_trouble(first: Script) -> None:
     with RawServer(first, first, answer(BODY)) as server:
-        assert fetch(server.url, retries=2, timeout=0.2) == BODY
+        assert fetch(server.url, STATUS, retries=2, timeout=0.2) == BODY
         assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "attempts"),
+    [(name, 1 if fault.maybe_received else 3) for name, fault in FAULTS.items()],
+)
+def test_a_download_that_may_have_been_received_is_never_asked_for_again(
+    name: str, attempts: int
+) -> None:
+    with RawServer(FAULTS[name].script) as server:
+        failure(server.url, retries=2, timeout=0.2)
+        last = "redirect" in name or "for long" in name
+        assert server.connections == (1 if last else attempts)
+
+
+def test_a_download_is_tried_again_while_nobody_listens() -> None:
+    error = failure(f"http://127.0.0.1:{dead_port()}", retries=2)
+    assert isinstance(error, TransportError)
+    assert (error.retryable, error.maybe_received) == (True, False)
+    assert "connection refused; tried 3 times in 0 s; check" in str(error)
 
 
 @pytest.mark.parametrize("status", ["200 OK", "400 Bad", "404 None", "500 Oh"])
@@ -50,16 +71,16 @@ def test_an_answer_is_never_asked_for_again(status: str) -> None:
 )
 def test_nothing_is_tried_again_once_the_service_has_answered(name: str) -> None:
     with RawServer(FAULTS[name].script) as server:
-        failure(server.url, retries=3, timeout=0.2)
+        failure(server.url, STATUS, retries=3, timeout=0.2)
         assert server.connections == 1
 
 
 def test_when_every_attempt_fails_the_last_word_counts() -> None:
-    with RawServer(resets(), answer(b"away", status="503 Away")) as server:
-        assert fetch(server.url, retries=2) == b"away"
+    with RawServer(resets(), answer(status="503 Away")) as server:
+        assert "unavailable" in str(failure(server.url, STATUS, retries=2))
         assert server.connections == 3
     with RawServer(answer(status="503 Away"), resets()) as server:
-        assert "connection reset" in str(failure(server.url, retries=2))
+        assert "connection reset" in str(failure(server.url, STATUS, retries=2))
         assert server.connections == 3
 
 
@@ -112,24 +133,35 @@ def test_a_date_to_come_is_a_wait(zone: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["429 Many", "503 Away"])
-def test_who_asks_once_gets_the_answer_and_the_wait_it_asks_for(status: str) -> None:
-    busy = answer(b"not now", status=status, headers=["Retry-After: 7200"])
-    with RawServer(busy) as server, closing(transport(server.url, retries=3)) as client:
-        with client.get(PATH, PARAMS, once=True) as reply:
-            assert b"".join(reply.chunks) == b"not now"
-            assert reply.retry_after == 7200
+def test_who_asks_once_hears_of_the_wait_that_is_asked_for(status: str) -> None:
+    busy = answer(b"not now", status=status, headers=["Retry-After: 72"])
+    with RawServer(busy) as server:
+        error = failure(server.url, replace(DOWNLOAD, retries=0), retries=3)
         assert server.connections == 1
+    assert (error.retry_after, error.retryable) == (72, True)
+    assert str(error).endswith("safe to run again, after 72 s")
 
 
-def test_attempts_that_were_sent_in_vain_are_counted() -> None:
-    away = answer(status="503 Away")
-    for troubles, lost in (((resets(), sends(LENGTH[:25])), 2), ((away,), 0), ((), 0)):
-        with (
-            RawServer(*troubles, answer(BODY)) as server,
-            closing(transport(server.url, retries=3)) as client,
-            client.get(PATH, PARAMS) as reply,
-        ):
-            assert reply.lost == lost
+@pytest.mark.parametrize(
+    ("status", "words"), [("429 Many", "asked too often"), ("503 Away", "is unavailable")]
+)
+def test_a_service_that_stays_away_is_told_in_one_sentence(status: str, words: str) -> None:
+    with RawServer(answer(b"<html>", status=status)) as server:
+        error = failure(server.url, retries=3)
+    assert words in str(error)
+    assert str(error).endswith(f"(HTTP {status[:3]}); tried 4 times in 0 s; safe to run again")
+
+
+def test_each_retry_is_logged_with_its_reason_attempt_and_pause(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with RawServer(answer(status="503 Away"), answer(BODY)) as server:
+        fetch(server.url, retries=3)
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (record.name, record.getMessage()) == (
+        "smspartner",
+        "the service is unavailable (HTTP 503); trying again in 0.0 s (attempt 2 of 4)",
+    )
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,20} [A-Z][a-z]{2} \d{1,9} .{0,20}"))
