@@ -82,11 +82,8 @@ class _Lines(logging.Handler):
 @contextmanager
 def _requests_shown(*, quiet: bool) -> Iterator[None]:
     log, lines = logging.getLogger("smspartner.sandbox"), _Lines()
-    if quiet:
-        yield
-        return
     log.addHandler(lines)
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
     log.propagate = False  # or -v would show each line twice
     try:
         yield

@@ -212,9 +212,9 @@ def test_a_stall_ends_when_its_client_leaves() -> None:
     with Sandbox(fault="stall-headers") as stalling:
         server = stalling._running()
         with open_request(stalling, "n-1") as connection:
-            connection.sendall(b"an impatient client")
             wait_until(lambda: bool(stalling.requests))
             assert len(server._live) == 1
+            connection.sendall(b"an impatient client")
         wait_until(lambda: not server._live)
 
 

@@ -21,6 +21,7 @@ from asking import (
     request_bytes,
 )
 
+import smspartner.sandbox
 from smspartner.errors import ConfigurationError
 from smspartner.sandbox import FAULTS, Sandbox
 
@@ -42,6 +43,11 @@ def test_requests_are_remembered_without_the_key() -> None:
     assert before <= seen[0].time <= seen[1].time <= seen[2].time <= time.monotonic()
     assert seen[0].headers["accept-encoding"] == "identity"
     assert sandbox.api_key not in repr(seen)
+
+
+def test_the_package_has_the_names_that_it_states_and_no_other() -> None:
+    assert all(hasattr(smspartner.sandbox, name) for name in smspartner.sandbox.__all__)
+    assert not hasattr(smspartner.sandbox, "Nothing")
 
 
 def test_nothing_is_printed_and_no_repr_has_the_key(capfd: pytest.CaptureFixture[str]) -> None:
