@@ -24,8 +24,8 @@ def head(answer: Response, framing: Framing, *, length: int | None = None) -> by
 
     Args:
         answer: what they belong to.
-        framing: how they make the body's end known.
-        length: what Content-Length says where it is to be wrong.
+        framing: how they tell the end of the body.
+        length: a Content-Length that is wrong on purpose.
     """
     ending = {
         "length": f"Content-Length: {answer.size if length is None else length}",
@@ -49,9 +49,9 @@ def framed(pieces: Iterable[bytes], framing: Framing, cut: int | None = None) ->
 
     Args:
         pieces: the body.
-        framing: how its end is made known.
-        cut: bytes of the body after which everything stops, in the middle of a chunk where
-            there are chunks; None for a whole body.
+        framing: how its end is told.
+        cut: bytes of the body to stop after, in the middle of a chunk if there are chunks; None
+            for a whole body.
     """
     chunked = framing == "chunked"
     left = cut
@@ -73,7 +73,7 @@ class Exchange:
         connection: where the answer goes.
         request: what was asked.
         endpoints: what has the right answer.
-        rental: what the request's token means, None where it means nothing.
+        rental: the rental that the request's token spells out, None if it spells out none.
         stopped: set when the sandbox stops; nothing here waits longer than that.
 
     Attributes:
@@ -103,17 +103,17 @@ class Exchange:
 
     @property
     def framing(self) -> Framing:
-        """How the body's end is to be made known."""
+        """How the end of the body is told."""
         return self._rental.framing if self._rental else self.settings.framing
 
     @property
     def at(self) -> int | None:
-        """Bytes of the body that pass before a fault, None where that is left to the fault."""
+        """Bytes of the body to send before a fault, None if the fault decides."""
         return self._rental.at if self._rental else self.settings.at
 
     @property
     def drip(self) -> float:
-        """Seconds between two bytes that dribble."""
+        """Seconds between two bytes of a fault that dribbles."""
         return self._rental.drip if self._rental else self.settings.drip
 
     def struck_by(self) -> str | None:
@@ -131,7 +131,7 @@ class Exchange:
         return answer
 
     def end(self) -> None:
-        """Take note that nothing more will be sent: a download runs no longer."""
+        """Tell the ledger that a download has ended: nothing more will be sent."""
         if self._counted:
             self._endpoints.ledger.end_download(self._counted)
 

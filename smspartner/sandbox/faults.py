@@ -1,4 +1,4 @@
-"""Everything that can go wrong between the service and its client, on demand.
+"""What can go wrong between the service and its client, on demand.
 
 A fault is chosen by its name, for all downloads (``Sandbox(fault="stall")``) or by a token
 (``fault-stall``, see ``Settings``). ``at``, ``times``, ``drip`` and ``framing`` shape it; with
@@ -7,22 +7,22 @@ A fault is chosen by its name, for all downloads (``Sandbox(fault="stall")``) or
 The body stops early, and the download is counted:
     ``cut`` after ``at`` bytes, under the framing in force; ``short-length``, ``cut-chunk`` and
     ``cut-close`` under one of their own; ``no-last-chunk`` between chunks; ``small-length`` where
-    Content-Length itself says too little; ``reset`` with a TCP reset; ``gzip-cut`` inside a gzip
-    stream that HTTP calls complete; ``cut-headers`` before the body.
+    Content-Length is too small; ``reset`` with a TCP reset; ``gzip-cut`` inside a gzip stream whose
+    HTTP body is complete; ``cut-headers`` inside the headers.
 Time passes:
     ``stall`` in the body, ``stall-headers`` before any byte; ``dribble`` a byte of the body every
     ``drip`` seconds, ``dribble-headers`` of the headers too.
 The answer is lost, though the download is counted; a refusal gets through:
-    ``stall-recorded`` and then nothing; ``reset-recorded`` and then a TCP reset;
-    ``504-recorded`` and a proxy says that it waited in vain.
+    ``stall-recorded`` sends nothing, ``reset-recorded`` a TCP reset, ``504-recorded`` the 504 of a
+    proxy that did not wait longer.
 Something else arrives, and no download is counted:
     ``429``, ``503``, ``504`` with Retry-After; ``html`` a 502 page of a proxy; ``redirect`` to
     another host with the key in the address, ``redirect-bomb`` with a bomb as its body;
     ``garbage`` that is not HTTP; ``reset-early`` a TCP reset before any byte.
-The answer is dressed up:
+The answer is complete, but unusual:
     ``102`` and ``103``: an interim answer comes before it, ``interim`` has several;
-    ``wrong-type`` as HTML, ``other-type`` as the other format; ``empty`` has no body; ``gzip`` is
-    sound but compressed; ``gzip-bomb`` is sound too, and ``bomb`` bytes of white space long.
+    ``wrong-type`` labels it HTML, ``other-type`` the other format; ``empty`` sends no body;
+    ``gzip`` compresses it unasked; ``gzip-bomb`` adds ``bomb`` bytes of white space.
 """
 
 from __future__ import annotations

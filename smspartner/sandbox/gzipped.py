@@ -1,4 +1,4 @@
-"""Gzip streams made piece by piece: an honest one, and a bomb."""
+"""Gzip streams made piece by piece: an ordinary one, and a bomb."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def bomb(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
     """Return the gzip stream of a body that ends in much white space.
 
-    One part in a thousand goes over the wire, and the stream is sound to its last byte: a
-    client that has no limit of its own reads a good body in the end.
+    It is a thousand times smaller than what it decodes to, and valid to its last byte: a client
+    without a limit reads a good body in the end.
 
     Args:
         pieces: the body.

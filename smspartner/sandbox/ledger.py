@@ -12,8 +12,8 @@ from smspartner.models.status import RentalState
 from smspartner.sandbox.refusals import Refusal
 from smspartner.sandbox.settings import RentalPlan
 
-# Seconds that a second download waits for the first one to end before it is told that there is one:
-# the thread of an answer whose last byte has gone out needs microseconds to say so.
+# Seconds that a second download waits for the first to end before it is refused with code 35: the
+# thread of an answer whose last byte was just sent needs microseconds to note the end.
 _GRACE: Final = 0.1
 
 
@@ -33,7 +33,7 @@ class Ledger:
         self._strikes: Counter[str] = Counter()
 
     def state(self, rental: RentalPlan) -> RentalState:
-        """Return the state of a rental, whose life begins with the first question about it."""
+        """Return the state of a rental, which begins with the first request about it."""
         with self._changed:
             return self._state(rental)
 
@@ -66,13 +66,13 @@ class Ledger:
             self._running[token] += 1
 
     def end_download(self, token: str) -> None:
-        """Take note that a counted download runs no longer."""
+        """Note that a counted download has ended."""
         with self._changed:
             self._running[token] -= 1
             self._changed.notify_all()
 
     def strike(self, token: str, times: int | None) -> bool:
-        """Return whether a fault still strikes this token, and count it.
+        """Count a strike of a fault; return whether it still strikes.
 
         Args:
             token: the token of the request, empty where it has none.

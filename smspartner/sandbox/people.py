@@ -1,8 +1,7 @@
-"""Which number stands at which position of a rental: a pure function of seed and position.
+"""The made-up numbers of a rental: each depends on the seed and its position only.
 
-The phones are the ten thousand that are reserved for fiction, 06 39 98 00 00 to 99 99, so they
-come round after 10,000 positions; identifiers never do. A phone has opted out everywhere or
-nowhere, as a person has.
+The phones are the ten thousand reserved for fiction, 06 39 98 00 00 to 99 99, so they repeat after
+10,000 positions; identifiers never do. A phone has opted out everywhere or nowhere.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple
 
 from smspartner.models.number import RentedNumber
 
-#: Positions after which the phones come round.
+#: Positions after which the phones repeat.
 CYCLE: Final = 10_000
 
 #: Room for the identifiers of one cycle; the digits above it count the cycles.

@@ -15,7 +15,7 @@ from smspartner.sandbox.bodies import Declared
 from smspartner.sandbox.records import Record
 from smspartner.sandbox.wire import Nulls, Value
 
-#: How a body's end is made known: Content-Length, chunks, or the end of the connection.
+#: How the end of a body is told: by Content-Length, chunks, or the end of the connection.
 Framing: TypeAlias = Literal["length", "chunked", "close"]
 
 #: Which answers a fault strikes.
@@ -52,19 +52,19 @@ class Settings:
         tls: a server's context makes the address one of https.
         pretty: XML indented, or on one line.
         declared: the count in the envelope: "right", "absent" or any integer.
-        nulls: what becomes of a value that is not there: left out, or written as null.
+        nulls: how a missing value is written: "dropped" (left out) or "kept" (as null).
         status_style: a rental's state as a code (the list of fact A4) or as text (its sample).
         http_errors: errors with the HTTP status 400, 401, 403 or 404 instead of 200.
-        framing: how a body's end is made known: "length", "chunked" or "close".
+        framing: how the end of a body is told: "length" (Content-Length), "chunked" or "close".
         pace: seconds a rental stays requested, and again seconds it is generating.
         once: refuse a second download of a rental: code 35 while the first one runs, then 34.
         delay: seconds before every answer.
         fault: the name of the fault that strikes, see ``smspartner.sandbox.faults``.
         fault_on: what it strikes: "downloads", or "all" answers.
         times: how many answers per token a fault strikes before all is well; None is all.
-        at: bytes of a body that pass before the fault; None is half of them.
-        drip: seconds between two bytes that dribble.
-        retry_after: what a 429, 503 or 504 says in its Retry-After.
+        at: bytes of the body that are sent before the fault; None is half of them.
+        drip: seconds between two bytes of a fault that dribbles.
+        retry_after: the Retry-After of a 429, 503 or 504.
         redirect_to: scheme and host that a redirect points to.
         bomb: bytes that a gzip bomb decodes to.
 
@@ -79,7 +79,7 @@ class Settings:
     | `on-all` | the fault strikes its status too |
     | `pace-0.5` | seconds per step of its life |
     | `declared-7` | the count in the envelope; also `declared-absent` |
-    | `as-LABEL` | nothing: makes a further rental of the same kind |
+    | `as-LABEL` | no effect: makes another rental of the same kind |
 
     ``n-1000.fault-stall.at-17`` is a rental of 1,000 numbers that stalls after 17 bytes. What a
     token does not say is as in the options. Any other token is unknown: code 32.
@@ -187,12 +187,12 @@ _PARTS: Final[dict[str, tuple[str, str, Callable[[str], Any]]]] = {
 
 
 def read_token(token: str, settings: Settings, faults: Container[str]) -> RentalPlan | None:
-    """Return the rental a token means, None where it means none.
+    """Return the rental that a token spells out, None if it spells out none.
 
     Args:
         token: what the request gave.
-        settings: where everything comes from that the token does not say.
-        faults: the names of the faults there are.
+        settings: the options, for what the token does not say.
+        faults: the names of all faults.
     """
     changes: dict[str, Any] = {"token": token}
     if token != settings.token:
