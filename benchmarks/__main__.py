@@ -36,9 +36,11 @@ class _Effort(NamedTuple):
 
 
 _DEFAULT: Final = _Effort(
-    [1_000, 10_000, 100_000, 1_000_000], rounds=5, starts=15, smallest=2 * MIB
+    [1, 10, 100, 500, 1_000, 10_000, 100_000, 1_000_000], rounds=5, starts=15, smallest=2 * MIB
 )
-_QUICK: Final = _Effort([1_000, 10_000], rounds=2, starts=3, smallest=MIB // 2)
+_QUICK: Final = _Effort([1, 100, 1_000, 10_000], rounds=2, starts=3, smallest=MIB // 2)
+#: Whole commands are compared from this many numbers on: fewer only show how long a start takes.
+_COMMANDS_FROM: Final = 1_000
 
 
 def main() -> None:
@@ -112,9 +114,12 @@ def _measure(effort: _Effort) -> Results:
     return Results(
         # The small things first, while this process is small too.
         starts=startup.measure(effort.starts, _say),
-        commands=commands.compare(sizes, rounds, _say),
+        commands=commands.compare(
+            [size for size in sizes if size >= _COMMANDS_FROM] or sizes, rounds, _say
+        ),
         peaks=memory.compare(sizes, _say),
         growth=worst.measure(effort.smallest, rounds, _say),
+        pieces=worst.peaks(_say),
         compared=measure.compare(sizes, rounds, _say),
         scaled=measure.scale([*sizes, 10 * sizes[-1]], rounds, _say),
         exports=exports.compare(sizes[-1], rounds, _say),

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from benchmarks.commands import DOWNLOAD, RIVALS, STREAM, Commands
-from benchmarks.contenders import DEFUSED, JSON_LOADS, LXML_LOOP, LXML_PARSING, MSGSPEC, OURS
+from benchmarks.contenders import (
+    CONTENDERS,
+    DEFUSED,
+    JSON_LOADS,
+    KEPT,
+    LXML_LOOP,
+    LXML_PARSING,
+    MSGSPEC,
+    OURS,
+    PYGIXML_PARSING,
+)
 from benchmarks.exports import Exports
 from benchmarks.measure import Key, Samples, Spread, ratio, times_ours
 from benchmarks.memory import MIB, Peaks
 from benchmarks.phones import Phones
 from benchmarks.startup import HELP, IMPORT, Starts, above_bare
 from benchmarks.worst import Growth
+from smspartner.decoders.limits import DEFAULT_LIMITS
 
 # Below this many numbers, opening a body is a part of its cost that can be seen.
 _FLAT_FROM: Final = 10_000
 # MiB: what the allocator happens to keep.
 _SAME_MEMORY: Final = 1
 _LINEAR: Final = 1.5
+# A body read in one piece against its size (Limits.document).
+_PIECE: Final = 30
+# Small bodies, as ``decode`` reads them, against what one would write by hand: at so many numbers
+# at least so many times as fast.
+_SMALL: Final = {
+    JSON_LOADS: {1: 1, 10: 1.5, 100: 4, 500: 5},
+    LXML_LOOP: {1: 1, 10: 1.5, 100: 2.5, 500: 3},
+}
+# Records in another layout than the serializer's, against parsing alone.
+_OFF_THE_LAYOUT: Final = 1.3
 
 
 class Results(NamedTuple):
@@ -31,6 +52,7 @@ class Results(NamedTuple):
         commands: whole commands.
         starts: milliseconds until anything happens.
         growth: the worst cases.
+        pieces: bytes that the worst bodies take which are read in one piece.
         exports: records written where they should go.
         phones: phones told in E.164.
     """
@@ -41,6 +63,7 @@ class Results(NamedTuple):
     commands: Commands
     starts: Starts
     growth: Growth
+    pieces: Mapping[str, int]
     exports: Exports
     phones: Phones
 
@@ -61,7 +84,10 @@ class Bar(NamedTuple):
 
 def bars(results: Results) -> list[Bar]:
     """Return all promises, each with what became of it."""
-    parts = (_json, _xml, _memory, _flat, _first_record, _starts, _download, _growth)
+    parts = (
+        *(_json, _xml, _small, _odd, _memory, _pieces),
+        *(_flat, _first_record, _starts, _download, _growth),
+    )
     return [bar for part in parts for bar in part(results)]
 
 
@@ -95,6 +121,35 @@ def _xml(results: Results) -> Iterator[Bar]:
     yield _least(f"XML, faster than {DEFUSED}", 5, times_ours(samples, defused))
     yield _most(f"XML, time against {LXML_PARSING}", 1.6, times_ours(samples, limit).inverse(), "x")
     yield _most(f"XML, time against {JSON_LOADS} on JSON", 1, ratio(samples, ours, twin), "x")
+
+    pygixml = Key(results.largest, "xml", PYGIXML_PARSING)
+    if pygixml in samples:
+        found = times_ours(samples, pygixml).inverse()
+        yield _most(f"XML, time against {PYGIXML_PARSING}", 1.2, found, "x")
+
+
+def _small(results: Results) -> Iterator[Bar]:
+    for rival, bounds in _SMALL.items():
+        kind = "json" if rival == JSON_LOADS else "xml"
+        for numbers, bound in bounds.items():
+            ours, other = Key(numbers, kind, KEPT), Key(numbers, kind, rival)
+            if other in results.compared:
+                what = f"{numbers:,} numbers in {kind.upper()}, `decode` faster than {rival}"
+                yield _least(what, bound, ratio(results.compared, other, ours))
+
+
+def _odd(results: Results) -> Iterator[Bar]:
+    for kind in next(each.kinds for each in CONTENDERS if each.name == LXML_PARSING):
+        limit = Key(results.largest, kind, LXML_PARSING)
+        if kind != "xml":
+            found = times_ours(results.compared, limit).inverse()
+            yield _most(f"{kind}, time against {LXML_PARSING}", _OFF_THE_LAYOUT, found, "x")
+
+
+def _pieces(results: Results) -> Iterator[Bar]:
+    name, most = max(results.pieces.items(), key=lambda piece: piece[1])
+    what = f"Memory of a body read in one piece, against its size ({name})"
+    yield _most(what, _PIECE, Spread.of([most / DEFAULT_LIMITS.document]), "x")
 
 
 def _memory(results: Results) -> Iterator[Bar]:

@@ -28,6 +28,11 @@ _KINDS: Final = {
         b"</entry>\n    </entry>\n",
         b"</entry>\n      <entry>1</entry>\n    </entry>\n",
     ),
+    "xml, a name with an accent": _Kind(
+        "xml",
+        b"</entry>\n    </entry>\n",
+        "</entry>\n      <entry><![CDATA[Amélie]]></entry>\n    </entry>\n".encode(),
+    ),
 }
 
 #: The kinds of bodies; each begins with the name of its format.

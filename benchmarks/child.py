@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,7 +21,8 @@ from benchmarks.contenders import chunks, named
 from benchmarks.exports import WAYS
 from benchmarks.rivals import RIVALS
 from smspartner.cli import run
-from smspartner.decoders.reader import ResponseReader, iter_batches
+from smspartner.decoders.reader import ResponseReader, decode, iter_batches
+from smspartner.errors import SMSPartnerError
 
 _KIB: Final = 1024
 _FEW: Final = 10
@@ -48,6 +50,16 @@ def _read(name: str, kind: str) -> Steps:
             pass
 
     return lambda: drain(io.BytesIO(whole(_FEW, kind))), lambda: drain(sys.stdin.buffer)
+
+
+def _decode() -> Steps:
+    """Return the steps of reading a body in one piece from standard input."""
+
+    def attempt(body: BinaryIO) -> None:
+        with suppress(SMSPartnerError):
+            decode(body.read())
+
+    return lambda: attempt(io.BytesIO(whole(_FEW, "xml"))), lambda: attempt(sys.stdin.buffer)
 
 
 def _export(name: str, folder: str) -> Steps:
@@ -81,6 +93,7 @@ def _rival(form: str, output: str, small: str, large: str) -> Steps:
 
 _TASKS: Final[dict[str, Callable[..., Steps]]] = {
     "read": _read,
+    "decode": _decode,
     "export": _export,
     "download": _download,
     "rival": _rival,

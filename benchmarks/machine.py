@@ -13,7 +13,7 @@ from benchmarks.memory import MIB
 
 _PACKAGES: Final = (
     *("smspartner", "msgspec", "lxml", "defusedxml", "requests", "urllib3", "orjson"),
-    *("pydantic", "ijson", "xmltodict"),
+    *("pydantic", "ijson", "xmltodict", "pygixml", "parshred", "orxml"),
 )
 _CPU: Final = Path("/proc/cpuinfo")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.bars import Results
-from benchmarks.contenders import CONTENDERS, LXML_PARSING, MSGSPEC, OURS
+from benchmarks.contenders import CONTENDERS, KEPT, LXML_PARSING, MSGSPEC, OURS, PYGIXML_PARSING
 from benchmarks.measure import Key, Samples, costs, ratio
 
 _PANELS: Final = {"json": "JSON", "xml": "XML"}
@@ -24,7 +24,9 @@ _OTHERS: Final = ("#c2410c", "#7c3aed", "#0f766e", "#b45309", "#be185d", "#4d7c0
 _DETAIL: Final = re.compile(
     r", streaming|, whole body|, clearing| only|,(?= parsing)|\.ElementTree| \+ (loop|dataclass)"
 )
-_LEFT_OUT: Final = {"smspartner, all kept"}
+_LEFT_OUT: Final = {"parshred, parsing only"}
+#: Drawn up to the largest body that is read in one piece.
+_KEPT_UP_TO: Final = 1000
 #: Wide enough to be read at 800 pixels, where a point is about 1.1 pixels.
 _INCHES: Final = (10, 4.8)
 _DPI: Final = 160
@@ -71,7 +73,11 @@ def _lines(results: Results, kind: str) -> Iterator[_Line]:
         label = _DETAIL.sub("", name)
         if name == OURS:
             yield _Line(label, _ACCENT, "-", _OURS_WIDTH, _ours(results, kind))
-        elif name in {MSGSPEC, LXML_PARSING}:
+        elif name == KEPT:
+            points = _points(results.compared, kind, name)
+            small = [point for point in points if point[0] <= _KEPT_UP_TO]
+            yield _Line("decode()", _ACCENT, "-.", 1.8, small)
+        elif name in {MSGSPEC, LXML_PARSING, PYGIXML_PARSING}:
             yield _Line(
                 f"{label} (limit)", _LIMIT, "--", 1.8, _points(results.compared, kind, name)
             )

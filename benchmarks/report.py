@@ -16,6 +16,7 @@ from benchmarks.memory import MIB
 from benchmarks.phones import Phones
 from benchmarks.startup import above_bare
 from benchmarks.worst import sizes_of
+from smspartner.decoders.limits import DEFAULT_LIMITS
 
 _INTRODUCTION: Final = """\
 # Speed and memory, measured
@@ -38,7 +39,8 @@ _TITLES: Final = {
     "json": "JSON to typed objects",
     "xml": "XML to typed objects",
     "xml, phones with blanks": "XML with blanks in its phones",
-    "xml, a fourth entry": "XML off the express lane: records with a fourth entry",
+    "xml, a fourth entry": "XML records with a fourth entry",
+    "xml, a name with an accent": "XML records with a name in them",
 }
 
 Rows = Iterable[Sequence[str]]
@@ -64,6 +66,7 @@ def report(results: Results, *, rounds: int, smallest: int) -> str:
         _phones(results.phones),
         _starts(results),
         _worst(results, smallest),
+        _pieces(results.pieces),
         _where(rounds),
     ]
     return "\n\n".join(parts) + "\n"
@@ -210,6 +213,13 @@ def _worst(results: Results, smallest: int) -> str:
         (name, *(_spread(found, 1) for found in costs_)) for name, costs_ in results.growth.items()
     ]
     return f"## Worst cases\n\n{_table(header, rows)}"
+
+
+def _pieces(pieces: Mapping[str, int]) -> str:
+    limit = DEFAULT_LIMITS.document
+    rows = [(name, _mib(pieces, name), f"{size / limit:.1f}") for name, size in pieces.items()]
+    header = (f"bodies of {limit / MIB:g} MiB read in one piece", "memory, MiB", "times the size")
+    return f"## Worst cases for memory\n\n{_table(header, rows)}"
 
 
 def _where(rounds: int) -> str:

@@ -1,7 +1,9 @@
 """The worst bodies: full of what looks like something else, or just within a limit.
 
-They may cost many times the usual; what matters is that this grows with their size and no faster.
-So each is made in three sizes, each twice the one before.
+For time, they may cost many times the usual; what matters is that this grows with their size and
+no faster. So each is made in three sizes, each twice the one before.
+
+For memory, they are as large as a body may be that is read in one piece.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Final
 from benchmarks.bodies import whole
 from benchmarks.contenders import chunks
 from benchmarks.measure import Say, Spread
+from benchmarks.memory import peak
 from smspartner.decoders.limits import DEFAULT_LIMITS, KIB
 from smspartner.decoders.reader import WINDOW, ResponseReader, iter_batches
 
@@ -94,6 +97,70 @@ _CASES: Final[dict[str, Callable[[int], bytes]]] = {
     ),
     "XML, false heads": _xml_heads,
 }
+
+
+_JSON_OPEN: Final = b'{"success":true,"phoneNumbers":1,'
+_XML_OPEN: Final = b"<result><entry>true</entry><entry>1</entry>"
+# So far behind the beginning, the records are not looked for.
+_FAR: Final = WINDOW + KIB
+
+
+def _repeated(head: bytes, unit: bytes, tail: bytes, size: int) -> bytes:
+    return head + unit * ((size - len(head) - len(tail)) // len(unit)) + tail
+
+
+#: Bodies that are read in one piece, and take the most memory in proportion to their size.
+_PIECES: Final[dict[str, Callable[[int], bytes]]] = {
+    "XML, empty elements and texts": partial(_repeated, _XML_OPEN, b"<a/>xxxxxx", b"</result>"),
+    "XML, elements with names of their own": lambda size: (
+        b"%s%s</result>"
+        % (_XML_OPEN, b"".join(b"<n%07d/>" % number for number in range(size // 11)))
+    ),
+    "XML, attributes": partial(
+        _repeated, _XML_OPEN, b'<x a="xxxxxx" b="xxxxxx" c="xxxxxx"/>', b"</result>"
+    ),
+    "XML, records": lambda size: _repeated(
+        b"<result><!--%s--><entry>true</entry><entry>" % (b"x" * _FAR),
+        _XML_RECORD % (1, b""),
+        b"</entry></result>",
+        size,
+    ),
+    "XML, complaints": partial(
+        _repeated,
+        b"<r><entry>false</entry><entry>",
+        b"<entry><entry>element</entry><entry>message 7</entry></entry>",
+        b"</entry></r>",
+    ),
+    "JSON, records": partial(
+        _repeated,
+        b'{"success":true,"datas":[' + b" " * _FAR,
+        b'{"id":1,"phone":"x","stopSms":1},',
+        b'{"id":1,"phone":"x","stopSms":1}]}',
+    ),
+    "JSON, records under one key": partial(
+        _repeated,
+        b'{"success":true,"datas":{' + b" " * _FAR,
+        b'"k":{"id":1,"phone":"x","stopSms":1},',
+        b'"k":{"id":1,"phone":"x","stopSms":1}}}',
+    ),
+    "JSON, complaints": partial(
+        _repeated,
+        b'{"success":false,"errors":[',
+        b'{"a":"x","b":"y"},',
+        b'{"a":"x","b":"y"}]}',
+    ),
+    "JSON, lists that do not end": partial(_repeated, _JSON_OPEN + b'"x":[[', b"[],", b""),
+    "JSON, brackets in texts": partial(_repeated, _JSON_OPEN + b'"x":[', b'"[",[],', b"0]}"),
+}
+
+
+def peaks(say: Say) -> Mapping[str, int]:
+    """Return the bytes that reading each of the worst pieces adds at its peak."""
+    found = {}
+    for name, make in _PIECES.items():
+        say(f"memory of the worst case: {name}")
+        found[name] = peak(["decode"], body=[make(DEFAULT_LIMITS.document)])
+    return found
 
 
 def sizes_of(smallest: int) -> list[int]:

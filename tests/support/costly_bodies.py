@@ -97,7 +97,7 @@ BODIES: Final[dict[str, Callable[[], bytes]]] = {
     "xml tiny records": filled(OPEN, b"<entry/>", CLOSE),
     "xml empty records": filled(XML + b"<entry>", b"<entry><a/></entry>", CLOSE),
     "xml records with white space": filled(OPEN, RECORD.replace(b"><", b">\n<"), CLOSE),
-    "xml half express": filled(OPEN, RECORD * 9 + RECORD.replace(b"+33", b'"'), CLOSE),
+    "xml some records with quotes": filled(OPEN, RECORD * 9 + RECORD.replace(b"+33", b'"'), CLOSE),
     # White space.
     "json white space before": filled(b"", b" ", ARRAY + b"]}"),
     "json white space behind": filled(ARRAY + b"]}", _WHITE),
