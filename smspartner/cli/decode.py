@@ -12,7 +12,7 @@ import click
 
 from smspartner.cli.decode_many import decode_many, is_many
 from smspartner.cli.exit_codes import Exit
-from smspartner.cli.options import READ, Output, output_options
+from smspartner.cli.options import READ, TOKEN, Output, output_options
 from smspartner.cli.transfer import file_of, name_left_behind, require_apart, transfer
 from smspartner.decoders.limits import KIB
 from smspartner.decoders.reader import ResponseReader, iter_batches
@@ -46,7 +46,10 @@ from smspartner.models.number import RentedNumber
     help="Format of the body.  [default: detected]",
 )
 @click.option(
-    "--token", metavar="TOKEN", help="Token of the rental, for databases and --provenance."
+    "--token",
+    metavar="TOKEN",
+    type=TOKEN,
+    help="Token of the rental, for databases and --provenance.",
 )
 @click.option(
     "--jobs",

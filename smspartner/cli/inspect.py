@@ -9,6 +9,7 @@ import click
 
 from smspartner.cli.arguments import NUMBERS_FILE
 from smspartner.cli.console import show, show_json
+from smspartner.cli.options import TOKEN
 from smspartner.errors import CountMismatchError, printable
 from smspartner.files.read import NumbersFile, open_numbers
 from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
@@ -37,7 +38,7 @@ class _Line(NamedTuple):
 @click.command()
 @click.argument("file", metavar="FILE|-", type=NUMBERS_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
-@click.option("--token", metavar="TOKEN", help="Rental to look at, in a database.")
+@click.option("--token", metavar="TOKEN", type=TOKEN, help="Rental to look at, in a database.")
 def inspect(file: str, token: str | None, *, as_json: bool) -> None:
     """Show what is in FILE: a body as the service sent it, or an export of any kind.
 
@@ -91,6 +92,7 @@ def _facts(source: NumbersFile, found: Summary) -> list[_Line]:
         *(_Line(label, count) for label, count in known if count is not None),
         _line("opted out of SMS", found.opted_out, found),
         _line("with a phone that came before", found.repeated_phones, found),
+        _line("people with both flags", found.both_flags, found),
         _line("with an id that came before", found.repeated_ids, found),
         _line("overseas territories", found.overseas, found),
         _line("without an E.164 form", found.without_e164.total(), found),

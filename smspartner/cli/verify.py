@@ -9,6 +9,7 @@ import click
 from smspartner.cli.arguments import NUMBERS_FILE
 from smspartner.cli.console import say, show
 from smspartner.cli.exit_codes import Exit
+from smspartner.cli.options import TOKEN
 from smspartner.files.compare import Comparison, Difference, Sighting, compare_files
 
 
@@ -16,7 +17,7 @@ from smspartner.files.compare import Comparison, Difference, Sighting, compare_f
 @click.argument("left", metavar="A", type=NUMBERS_FILE)
 @click.argument("right", metavar="B", type=NUMBERS_FILE)
 @click.option("--any-order", is_flag=True, help="Ignore the order.")
-@click.option("--token", metavar="TOKEN", help="Rental to compare, in a database.")
+@click.option("--token", metavar="TOKEN", type=TOKEN, help="Rental to compare, in a database.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 def verify(left: str, right: str, token: str | None, *, any_order: bool, quiet: bool) -> int:
     """Tell whether the files A and B carry the same numbers, and where they first differ.

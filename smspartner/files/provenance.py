@@ -18,7 +18,7 @@ import msgspec
 from smspartner._version import __version__
 from smspartner.errors import ConfigurationError
 from smspartner.files.atomic import atomic_writer
-from smspartner.files.targets import STDOUT, Target
+from smspartner.files.targets import STDOUT, Target, output_errors
 
 _SQLITE: Final = "sqlite:///"
 
@@ -118,6 +118,19 @@ def provenance_path(target: Target) -> Path:
     if not name or name == STDOUT or "://" in name:
         raise ConfigurationError("a provenance file goes beside a file; this export is none")
     return Path(f"{name}.provenance.json")
+
+
+def remove_provenance(target: Target) -> None:
+    """Remove the provenance beside a target that has just been written: it is not about this.
+
+    Raises:
+        OutputError: it cannot be removed.
+    """
+    name = os.fspath(target)
+    if name != STDOUT and ("://" not in name or name.startswith(_SQLITE)):
+        path = provenance_path(target)
+        with output_errors(str(path)):
+            path.unlink(missing_ok=True)
 
 
 def write_provenance(record: Provenance, path: Target) -> None:

@@ -31,7 +31,7 @@ from smspartner.files.columns import Columns
 from smspartner.files.formats.arrow import ArrowFormat, ParquetFormat
 from smspartner.files.formats.body import BodyFormat
 from smspartner.files.formats.csv import CSVFormat
-from smspartner.files.formats.json_read import JSONFormat, JSONLinesFormat
+from smspartner.files.formats.json import JSONFormat, JSONLinesFormat
 from smspartner.files.formats.sqlite import SQLiteFormat
 from smspartner.files.input_file import InputFile, opened
 from smspartner.files.targets import Target

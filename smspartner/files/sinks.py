@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from smspartner.errors import ConfigurationError
 from smspartner.files.formats.arrow import ArrowSink, ParquetSink
 from smspartner.files.formats.csv import CSVSink
-from smspartner.files.formats.json_write import JSONLinesSink, JSONSink
+from smspartner.files.formats.json import JSONLinesSink, JSONSink
 from smspartner.files.formats.postgres import PostgreSQLSink
 from smspartner.files.formats.sqlite import SQLiteSink
 from smspartner.files.rows import Rows, WriteOptions

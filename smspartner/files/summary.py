@@ -6,15 +6,16 @@ a million numbers take 16 MB, ten million 160 MB. Everything else is counts.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
 from smspartner.files.columns import Columns
 from smspartner.files.read import NumbersFile
-from smspartner.models.phones import TERRITORIES, Normalised, normalise
+from smspartner.models.phones import TERRITORIES, Normalised, compact, normalise
 
 #: The parts of the French plan outside Europe, by their ISO 3166 codes.
 OVERSEAS: Final = frozenset(place.country for place in TERRITORIES.values() if place) - {"FR"}
@@ -22,6 +23,8 @@ OVERSEAS: Final = frozenset(place.country for place in TERRITORIES.values() if p
 NO_COUNTRY: Final = "-"
 
 _BUCKETS: Final = 64
+#: A phone without an E.164 form, as those of other countries are without the extra ``phone``.
+_DIGITS: Final = re.compile(r"(?:\+|00)?([0-9]{1,40})")
 _NOT_GIVEN: Final = Normalised(None, "the file has neither its phone nor an E.164 form")
 _COUNTED: Final = attrgetter("country", "kind")
 
@@ -49,8 +52,13 @@ class Summary:
 
     @property
     def repeated_phones(self) -> int:
-        """How many records have a phone that an earlier one has, compared as E.164."""
+        """How many records have a phone that an earlier one has, however it is written."""
         return self._phones.repeated
+
+    @property
+    def both_flags(self) -> int | None:
+        """How many people are opted out in one record and not in another; None as above."""
+        return None if self.opted_out is None else self._phones.variants
 
     @property
     def repeated_ids(self) -> int | None:
@@ -69,8 +77,8 @@ class Summary:
         if self.opted_out is not None:
             self.opted_out += batch["stop_sms"].count(True)
         if "id" in self._columns:
-            self._ids.add(batch["id"])
-        self._phones.add([int(phone.e164[1:]) for phone in phones if phone.e164])
+            self._ids.add([2 * identifier for identifier in batch["id"]])
+        self._phones.add(_keys(batch, phones))
         self._count(phones)
 
     def _count(self, phones: list[Normalised]) -> None:
@@ -86,6 +94,7 @@ class Summary:
             "numbers": self.numbers,
             "opted_out": self.opted_out,
             "repeated_phones": self.repeated_phones,
+            "both_flags": self.both_flags,
             "repeated_ids": self.repeated_ids,
             "countries": dict(self.countries.most_common()),
             "overseas": self.overseas,
@@ -116,11 +125,23 @@ def _normalised(batch: Columns) -> list[Normalised]:
     return [_NOT_GIVEN if e164 is None else normalise(e164) for e164 in batch["e164"]]
 
 
+def _keys(batch: Columns, phones: list[Normalised]) -> Iterator[int]:
+    """Yield twice the digits of each phone, one more where the person has opted out."""
+    column = "phone" if "phone" in batch else "e164"
+    stops = batch.get("stop_sms") or [False] * len(phones)
+    for written, phone, stop in zip(batch[column], phones, stops, strict=True):
+        if phone.e164:
+            yield 2 * int(phone.e164[1:]) + stop
+        elif digits := _DIGITS.fullmatch(compact(written or "")):
+            yield 2 * -int(digits[1]) + stop
+
+
 class _Distinct:
     """Counts how many of many integers are repetitions, with 8 bytes for each.
 
-    They are dealt into buckets, and one bucket at a time becomes a set. One large set would be
-    faster by a third, and take 10 times the memory.
+    The last bit of an integer is a flag and no part of its value. They are dealt into buckets, and
+    one bucket at a time becomes a set. One large set would be faster by a third, and take 10 times
+    the memory.
     """
 
     def __init__(self) -> None:
@@ -132,11 +153,21 @@ class _Distinct:
         buckets = self._buckets
         for value in values:
             try:
-                buckets[value % _BUCKETS].append(value)
+                buckets[(value >> 1) % _BUCKETS].append(value)
             except OverflowError:
                 self._large.append(value)
 
     @property
     def repeated(self) -> int:
-        """How many were there before."""
-        return sum(len(values) - len(set(values)) for values in [*self._buckets, self._large])
+        """How many values were there before."""
+        return sum(len(some) - len({value >> 1 for value in some}) for some in self._all())
+
+    @property
+    def variants(self) -> int:
+        """How many values are there with both flags."""
+        return sum(
+            len(found) - len({value >> 1 for value in found}) for found in map(set, self._all())
+        )
+
+    def _all(self) -> list[Sequence[int]]:
+        return [*self._buckets, self._large]

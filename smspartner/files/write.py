@@ -13,6 +13,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 from smspartner.errors import ConfigurationError, boundary
+from smspartner.files.provenance import remove_provenance
 from smspartner.files.rows import Rentals, Rows, WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import Target
@@ -118,6 +119,7 @@ def write_rows(
     except UnicodeEncodeError:
         phones = [number.phone for number in rows.last]
         raise not_text(phones, rows.count - len(phones)) from None
+    remove_provenance(target)
     return Written(
         rows=rows.count,
         opted_out=rows.opted_out,

@@ -7,7 +7,7 @@ order of the positional XML entries (fact A2, A5). Nothing else repeats either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -44,6 +44,10 @@ class RentedNumber(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     def __repr__(self) -> str:
         phone = mask_phone(self.phone)
         return f"RentedNumber(id={self.id}, phone={phone!r}, stop_sms={self.stop_sms})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich asks for fields, not for repr
+        phone = mask_phone(self.phone)
+        return [("id", self.id), ("phone", phone), ("stop_sms", self.stop_sms)]
 
 
 def require_int64(ids: Sequence[int], first: int) -> None:

@@ -57,6 +57,11 @@ class Normalised(msgspec.Struct, frozen=True, gc=False):
             f"country={self.country!r}, kind={self.kind!r})"
         )
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich asks for fields, not for repr
+        e164 = self.e164 and mask_phone(self.e164)
+        rest = [(name, getattr(self, name)) for name in ("reason", "country", "kind")]
+        return [("e164", e164), *rest]
+
 
 class Territory(NamedTuple):
     """A part of the French plan: its country and its country code."""

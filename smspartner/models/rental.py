@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 
@@ -42,3 +42,6 @@ class Rental(msgspec.Struct, Tabular, frozen=True):
 
     def __repr__(self) -> str:
         return f"Rental({len(self.numbers)} numbers, declared={self.declared})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich would print every number
+        return [("numbers", len(self.numbers)), ("declared", self.declared)]

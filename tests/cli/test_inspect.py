@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 from cases import unmeasured
-from number_files import KINDS, TOKEN, write_body, write_export, write_kind
+from number_files import KINDS, TOKEN, numbers, write_body, write_export, write_kind
 
+from smspartner import write
 from smspartner.cli import run
 from smspartner.files.read import open_numbers
 from smspartner.files.summary import Summary, summarise
@@ -68,6 +69,7 @@ def test_json_tells_what_is_in_a_file_of_any_kind(
         "numbers": 10_100,
         "opted_out": sum(number.stop_sms for number in MANY),
         "repeated_phones": 100,
+        "both_flags": 0,
         "repeated_ids": 0,
         "countries": {"FR": 10_100},
         "overseas": 0,
@@ -152,6 +154,7 @@ PLAIN = """\
   numbers                                                          11
   opted out of SMS                                                  3  27.3%
   with a phone that came before                                     1   9.1%
+  people with both flags                                            1   9.1%
   with an id that came before                                       2  18.2%
   overseas territories                                              2  18.2%
   without an E.164 form                                             3  27.3%
@@ -313,3 +316,31 @@ def test_memory_is_as_promised() -> None:
     size = sum(sys.getsizeof(bucket) for each in held for bucket in each._buckets)
     assert 16 <= size / 50_000 < 20  # arrays grow by an eighth at a time
     assert (found.repeated_phones, found.repeated_ids) == (45_000, 0)
+
+
+def test_one_phone_behind_two_spellings_is_one_person_and_both_flags_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spelled = [
+        ("+33639980042", True),
+        ("06 39 98 00 42", False),
+        ("0033639980042", False),
+        ("+999 12 34", False),
+        ("00999-1234", True),
+        ("+999 56 78", True),
+        ("nobody", False),
+        ("9" * 50, False),
+    ]
+    write_export(tmp_path / "a.csv", [RentedNumber(at, *each) for at, each in enumerate(spelled)])
+    assert run(["inspect", "a.csv", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["repeated_phones"], shown["both_flags"]) == (3, 2)
+    write_export(tmp_path / "b.csv", [RentedNumber(1, "0639980042", False)], columns=["phone"])
+    assert run(["inspect", "b.csv", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["both_flags"] is None
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["verify", "a.db"]])
+def test_a_token_is_stripped_as_everywhere(tmp_path: Path, command: list[str]) -> None:
+    write([numbers(3)], tmp_path / "a.db", token="rental-1")
+    assert run([*command, "a.db", "--token", " rental-1 "]) == 0

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from number_files import left_in
+from number_files import SourceError, failing, left_in, numbers
 
 from smspartner import (
     Client,
     Sandbox,
     __version__,
+    write,
 )
 from smspartner.cli import run
 from smspartner.errors import ConfigurationError, OutputError
@@ -95,3 +96,16 @@ def test_decode_writes_a_provenance_and_wants_the_token_for_it(
     assert run(command) == 2
     assert run([*command, "--token", "t"]) == 0
     assert '"count": 3' in Path("n.csv.provenance.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["numbers.csv", "numbers.db"])
+def test_a_provenance_never_stays_beside_an_export_that_it_is_not_about(
+    tmp_path: Path, name: str
+) -> None:
+    beside = provenance_path(tmp_path / name)
+    beside.write_text("{}")
+    with pytest.raises(SourceError):
+        write(failing(after=2), tmp_path / name, token="rental-1")
+    assert beside.exists()  # it still is about what is there
+    write([numbers(3)], tmp_path / name, token="rental-1")
+    assert not beside.exists()

@@ -29,6 +29,7 @@ from number_files import (
 )
 from number_files import numbers as made_up
 
+from smspartner import write
 from smspartner.errors import (
     APIError,
     ConfigurationError,
@@ -471,3 +472,21 @@ def test_bodies_are_not_taken_for_lines_of_json(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'{"success"', b'{"phone":"x","success"') + b"\n")
     with open_numbers(path) as source:
         assert source.kind == "JSON body"
+
+
+def test_ids_come_through_a_spreadsheet_when_they_are_protected(tmp_path: Path) -> None:
+    ids = [10**15 - 1, 10**15, 2**53 + 1, 1 - 10**15, -(10**15), 7]
+    records = [RentedNumber(each, "+33639980042", stop_sms=False) for each in ids]
+    write([records], tmp_path / "excel.csv", excel_safe=True)
+    text = (tmp_path / "excel.csv").read_text(encoding="utf-8-sig")
+    assert '"=""1000000000000000""";' in text
+    assert "\n999999999999999;" in text
+    assert [row[0] for row in read(tmp_path / "excel.csv")] == ids
+
+
+@pytest.mark.parametrize("spoiled", ["1.23457E+15", "1,23457E+15", "1e15"])
+def test_an_id_that_a_spreadsheet_has_rounded_is_refused(tmp_path: Path, spoiled: str) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text(f"id;phone\n1;0639980001\n{spoiled};0639980002\n")
+    with pytest.raises(DecodeError, match="line 3: a spreadsheet has rounded the id"):
+        read(path)
