@@ -24,6 +24,7 @@ from smspartner.errors import OutputError, SMSPartnerError
 #: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.
 _COMMANDS: Final = {
     "download": "Fetch the numbers of a rental into a file, a table or a database.",
+    "save": "Save the body of a rental, byte for byte.",
     "decode": "Read a body that was saved before.",
     "inspect": "Show what is in a body or an export.",
     "verify": "Tell whether two files carry the same numbers.",

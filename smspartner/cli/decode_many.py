@@ -58,7 +58,8 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         stop: end at the first body that is wrong.
     """
     names = find_bodies(paths)
-    total = _Total(out)
+    folder = Path(out.output) if is_folder(out) else journal_folder(out)
+    total = Total(out, "bodies read", "read before, unchanged", folder)
     if is_folder(out):
         _into_folder(names, out, total, jobs=jobs, stop=stop)
     else:
@@ -66,16 +67,26 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
     return total.tell()
 
 
-class _Total:
-    """What became of the bodies of a run."""
+class Total:
+    """What became of the bodies, or the rentals, of a run.
 
-    def __init__(self, out: Output) -> None:
+    Args:
+        out: where the numbers go.
+        done: what those are called that were read now.
+        before: what those are called that were read in an earlier run.
+        folder: of the journal.
+    """
+
+    def __init__(self, out: Output, done: str, before: str, folder: Path) -> None:
         self._out = out
+        self._folder = folder
+        self._done, self._old = done, before
         self._bodies = self._before = self._rows = 0
         self._opted_out = self._left_out_stop = self._left_out_listed = 0
         self._failures: list[SMSPartnerError] = []
 
     def wrote(self, written: Written, bodies: int = 1) -> None:
+        """Count what was written of some bodies."""
         self._bodies += bodies
         self._rows += written.rows
         self._opted_out += written.opted_out
@@ -83,16 +94,23 @@ class _Total:
         self._left_out_listed += written.left_out_listed
 
     def was_there(self) -> None:
+        """Count one that was there before."""
         self._before += 1
 
     def failed(self, error: SMSPartnerError) -> None:
+        """Count one that failed, and why."""
         self._failures.append(error)
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether one has failed."""
+        return bool(self._failures)
 
     def tell(self) -> int:
         """Print the table of a run and return its exit code."""
         rows = [
-            ("bodies read", self._bodies),
-            ("read before, unchanged", self._before),
+            (self._done, self._bodies),
+            (self._old, self._before),
             ("failed", len(self._failures)),
             ("numbers written", self._rows),
             ("of these, opted out of SMS (--exclude-stop leaves them out)", self._opted_out),
@@ -104,7 +122,7 @@ class _Total:
         if len(self._failures) > _SAID:
             say(f"smspartner: and {len(self._failures) - _SAID:,} more")
         if self._failures:
-            say(f"smspartner: all of them are in {journal_folder(self._out) / NAME}")
+            say(f"smspartner: all of them are in {self._folder / NAME}")
         if not self._out.quiet:
             shown = [(f"{count:,}", label) for label, count in rows if count]
             width = max((len(count) for count, _ in shown), default=0)
@@ -114,7 +132,7 @@ class _Total:
         return Exit.SOME_FAILED if self._failures else Exit.OK
 
 
-def _into_one(names: Sequence[str], out: Output, total: _Total, *, stop: bool) -> None:
+def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) -> None:
     options = out.export_options(None, several=True)
     bodies = SavedBodies([(Origin(file=mask_target(name)), name) for name in names], skip=not stop)
     with Journal(journal_folder(out)) as journal:
@@ -132,9 +150,7 @@ def _into_one(names: Sequence[str], out: Output, total: _Total, *, stop: bool) -
                 journal.add(_done(line, bodies.facts[name]))
 
 
-def _into_folder(
-    names: Sequence[str], out: Output, total: _Total, *, jobs: int, stop: bool
-) -> None:
+def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, stop: bool) -> None:
     folder = Path(out.output)
     parts = parts_in(folder, names, out.to)
     with output_errors(str(folder)):

@@ -10,9 +10,12 @@ from typing import Any
 import click
 
 from smspartner.cli.connection import Service, service_options
+from smspartner.cli.decode_many import is_folder
+from smspartner.cli.download_many import download_many, tokens_of
 from smspartner.cli.download_once import journal_folder, place_of, tell_again
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
+    READ,
     TOKEN,
     WRITTEN,
     Output,
@@ -39,7 +42,7 @@ from smspartner.files.targets import STDOUT, check_writable
 
 
 @click.command()
-@click.argument("token", type=TOKEN)
+@click.argument("tokens", metavar="TOKEN…", nargs=-1, type=TOKEN)
 @output_options
 @click.option(
     "--format",
@@ -62,18 +65,50 @@ from smspartner.files.targets import STDOUT, check_writable
 @click.option(
     "--wait", is_flag=True, help="Wait until the file is ready, at most --deadline seconds."
 )
+@click.option(
+    "--tokens",
+    "tokens_file",
+    metavar="FILE|-",
+    type=READ,
+    help="Download the rentals whose tokens are in FILE, one on each line.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Rentals to download at once, of several.",
+)
+@click.option(
+    "--again",
+    metavar="TOKEN",
+    type=TOKEN,
+    multiple=True,
+    help="Ask for this one again, of several, although the journal has it.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["continue", "stop"]),
+    default="continue",
+    show_default=True,
+    help="After a rental that fails, of several.",
+)
 @service_options
 def download(
-    token: str,
+    tokens: tuple[str, ...],
+    tokens_file: str | None,
     out: Output,
     format_name: str | None,
     raw: str | None,
     service: Service,
+    jobs: int,
+    again: tuple[str, ...],
+    on_error: str,
     *,
     once: bool,
     wait: bool,
 ) -> int:
-    """Fetch the numbers of the rental TOKEN.
+    """Fetch the numbers of the rental TOKEN, or of several.
 
     The service records a download. So the body is on disk before it is read: beside the output,
     removed once the numbers are written; or in the file given with --raw, where it stays.
@@ -83,7 +118,30 @@ def download(
     smspartner download TOKEN -o numbers.parquet --exclude-stop
     smspartner download TOKEN -o numbers.csv --once --wait -q    (for cron)
     smspartner download TOKEN --format xml --raw body.xml > numbers.csv
+    smspartner download --tokens tokens.txt -o numbers/ --to parquet
+
+    Several rentals go to a folder, one file each; to one file, with a column token; or to a
+    database. Each is asked for once, however often the command runs: a journal says what became
+    of each.
     """
+    wanted = tokens_of(tokens, tokens_file)
+    if len(wanted) > 1 or tokens_file is not None or is_folder(out):
+        refused = {"--raw": raw, "--wait": wait, "--provenance": out.provenance}
+        for option, given in refused.items():
+            if given:
+                raise click.UsageError(f"{option} is for a single rental")
+        require_apart(out)
+        with service.client() as client:
+            return download_many(
+                client,
+                wanted,
+                out,
+                format_name=format_name or "json",
+                jobs=jobs,
+                again=again,
+                stop=on_error == "stop",
+            )
+    token = wanted[0]
     format_name = format_name or ("xml" if (raw or "").lower().endswith(".xml") else "json")
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
     require_apart(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from smspartner.client.boundary import public
+from smspartner.client.many import Outcome, Save, checked_jobs, each_once, folder_for, unique
 from smspartner.client.stream import NumberStream
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
@@ -206,6 +207,48 @@ class Client:
             format=stream.format,
             numbers=numbers,
             declared=stream.declared,
+        )
+
+    @public
+    def download_many(
+        self,
+        tokens: Iterable[str],
+        folder: Target,
+        *,
+        jobs: int = 4,
+        resume: bool = True,
+        format: str = "json",  # noqa: A002 - the word users know from _format=
+    ) -> Iterator[Outcome]:
+        """Save the bodies of many rentals into a folder, several at a time, each asked for once.
+
+        What became of each is also in ``smspartner-journal.jsonl`` there, so a run that was
+        stopped goes on where it was. ``open_bodies(folder)`` makes one table of them.
+
+        Args:
+            tokens: the rentals' tokens; each counts once.
+            folder: made where it is not there, 0700.
+            jobs: how many at a time.
+            resume: False asks for all of them, also those that the journal has as downloaded.
+            format: "json" or "xml".
+
+        Returns:
+            An iterator of outcomes (``token, state, path, numbers, error``) as they come. What is
+            wrong with one rental never stops the others. Left early, nothing new is asked.
+
+        Raises:
+            ConfigurationError: an argument cannot work; nothing was asked for.
+            OutputError: the folder or the journal cannot be written.
+        """
+        decoder_named(format)
+        wanted = unique(tokens)
+        place = folder_for(folder)
+        return each_once(
+            self,
+            wanted,
+            place,
+            Save(self, place, format),
+            jobs=checked_jobs(jobs),
+            again=() if resume else frozenset(wanted),
         )
 
     @public

@@ -1,0 +1,280 @@
+"""``smspartner download`` of several rentals: each asked for once, with a journal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from smspartner.cli.decode_many import Total, is_folder
+from smspartner.cli.options import Output
+from smspartner.cli.transfer import file_of, progress_over
+from smspartner.client.client import Client
+from smspartner.client.many import (
+    Outcome,
+    Save,
+    each_once,
+    file_name,
+    folder_for,
+    place_of,
+    unique,
+)
+from smspartner.errors import ConfigurationError
+from smspartner.files.bodies import proved
+from smspartner.files.journal import Journal, readable
+from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
+from smspartner.files.rows import Origin
+from smspartner.files.sinks import sink_for
+from smspartner.files.sources import open_body
+from smspartner.files.targets import STDOUT, is_special, output_errors
+from smspartner.files.write import Written, write_rows
+from smspartner.models.masks import mask_target
+
+#: What is added to a target for the folder of its bodies, where they stay until it is written.
+BODIES = ".bodies"
+
+
+def tokens_of(given: Sequence[str], file: str | None) -> list[str]:
+    """Return the tokens of a command line and of a file with one on each line.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or there is no token.
+    """
+    text = ""
+    try:
+        if file is not None:
+            text = sys.stdin.read() if file == STDOUT else Path(file).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ConfigurationError(f"cannot read the tokens in {file!r}: {reason}") from None
+    tokens = unique([*given, *text.splitlines()])
+    if not tokens:
+        raise ConfigurationError("there is no token: give TOKEN, or --tokens FILE with some in it")
+    return tokens
+
+
+def download_many(
+    client: Client,
+    tokens: Sequence[str],
+    out: Output,
+    *,
+    format_name: str,
+    jobs: int,
+    again: Sequence[str],
+    stop: bool,
+) -> int:
+    """Ask for each rental once, write its numbers, and say what became of each.
+
+    Raises:
+        ConfigurationError, OutputError: the target cannot work; nothing was asked for.
+        SMSPartnerError: a rental has failed, and ``stop`` is set.
+    """
+    work = _work(client, tokens, out, format_name)
+    with progress_over(len(tokens), quiet=out.quiet) as advance:
+        outcomes = each_once(client, tokens, work.folder, work, jobs=jobs, again=frozenset(again))
+        with closing(outcomes):
+            for outcome in outcomes:
+                advance()
+                if outcome.error is not None and stop:
+                    raise outcome.error
+                work.told(outcome)
+        work.finish()
+    return work.total.tell()
+
+
+def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) -> _Work:
+    name = file_of(out.output)
+    if is_folder(out):
+        return _Folder(client, folder_for(out.output), format_name, out, tokens)
+    if sink_for(out.output, out.to).schemes:
+        folder = folder_for(f"{name or 'smspartner'}{BODIES}")
+        return _Database(client, folder, format_name, out, tokens)
+    if not name or is_special(name):
+        raise ConfigurationError("several rentals go to a file, a folder or a database: give -o")
+    return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
+
+
+class _Work(Save):
+    """What is done with each rental: its body saved, then its numbers written, then it goes.
+
+    A body that an earlier run has left is finished with instead of asking again.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        format_name: str,
+        out: Output,
+        tokens: Sequence[str],
+    ) -> None:
+        super().__init__(client, folder, format_name)
+        self.folder = folder
+        self.out = out
+        self.tokens = tokens
+        self.total = Total(
+            out, "rentals downloaded", "downloaded before, not asked for again", folder
+        )
+
+    def fetch(self, token: str) -> dict[str, Any]:
+        """Save the body, and write what is in it."""
+        facts = super().fetch(token)
+        return {**facts, **self.written(token, Path(facts["kept"]))}
+
+    def recover(self, token: str) -> dict[str, Any] | None:
+        """Write what is in a body that is there."""
+        body = self.body(token)
+        return self.written(token, body) if body.exists() else None
+
+    def written(self, token: str, body: Path) -> dict[str, Any]:
+        """Write what is in a body, and return what changes of the facts."""
+        raise NotImplementedError
+
+    def told(self, outcome: Outcome) -> None:
+        """Count what became of a rental."""
+        if outcome.error is not None:
+            self.total.failed(outcome.error)
+        elif outcome.state == "before":
+            self.total.was_there()
+
+    def finish(self) -> None:
+        """Do what is done once all rentals have been asked for."""
+
+    def _done(self, body: Path, written: Written, facts: Facts) -> dict[str, Any]:
+        """Count what was written, let the body go, and return the facts."""
+        with output_errors(str(body)):
+            body.unlink()
+        self.total.wrote(written)
+        return {
+            "format": facts.format,
+            "size": facts.size,
+            "sha256": facts.sha256,
+            "declared": facts.declared,
+            "rows": facts.rows,
+            "kept": None,
+        }
+
+
+class _Folder(_Work):
+    """A file of its own for each rental."""
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        format_name: str,
+        out: Output,
+        tokens: Sequence[str],
+    ) -> None:
+        super().__init__(client, folder, format_name, out, tokens)
+        self._parts = parts_in(folder, map(file_name, tokens), out.to)
+        first = self.place(tokens[0])
+        self._options = out.export_options(None, target=str(first), several=True)
+
+    def place(self, token: str) -> Path:
+        """Return the file of a rental's numbers."""
+        return self._parts[file_name(token)]
+
+    def written(self, token: str, body: Path) -> dict[str, Any]:
+        written, facts = write_part(
+            str(body), self.place(token), self.out.to, self._options, Origin(token=token)
+        )
+        return self._done(body, written, facts)
+
+
+class _Database(_Work):
+    """One database for all rentals; each is there as soon as it has come."""
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        format_name: str,
+        out: Output,
+        tokens: Sequence[str],
+    ) -> None:
+        super().__init__(client, folder, format_name, out, tokens)
+        self._options = out.export_options(None, several=True)
+        self._one_at_a_time = threading.Lock()
+
+    def target(self, token: str) -> str:  # noqa: ARG002 - one for all
+        return mask_target(self.out.output)
+
+    def place(self, token: str) -> None:
+        """Return None: the numbers are rows."""
+
+    def written(self, token: str, body: Path) -> dict[str, Any]:
+        bodies = SavedBodies([(Origin(token=token), str(body))])
+        with self._one_at_a_time:
+            written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+        return self._done(body, written, bodies.facts[str(body)])
+
+
+class _OneFile(_Work):
+    """One file for all rentals, written from their bodies when all have been asked for.
+
+    The bodies stay in their folder while a rental is missing, so that a later run can add it.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        format_name: str,
+        out: Output,
+        tokens: Sequence[str],
+    ) -> None:
+        super().__init__(client, folder, format_name, out, tokens)
+        self._options = out.export_options(None, several=True)
+        self._bodies: dict[str, Path] = {}
+        self._new = 0
+        self._require_bodies()
+
+    def _require_bodies(self) -> None:
+        """Refuse to add rentals to a file that was finished: it is written from bodies, whole."""
+        with Journal(self.folder) as journal:
+            entries = {token: journal.entries().get(token) for token in self.tokens}
+        done = [entry for entry in entries.values() if entry is not None and entry.state == "done"]
+        gone = [entry for entry in done if not (place := place_of(entry)) or not place.exists()]
+        if gone and len(done) < len(self.tokens):
+            raise ConfigurationError(
+                f"{self.out.output!r} was finished before, with {len(gone)} of these rentals, and "
+                "their bodies are gone; give the new ones an output of their own, or use a folder "
+                "or a database"
+            )
+
+    def fetch(self, token: str) -> dict[str, Any]:
+        return Save.fetch(self, token)
+
+    def written(self, token: str, body: Path) -> dict[str, Any]:  # noqa: ARG002 - all at the end
+        with open_body(str(body)) as opened:
+            found = proved(opened)
+            return {
+                "format": found.format,
+                "size": opened.size,
+                "sha256": opened.sha256,
+                "declared": found.declared,
+                "rows": found.found,
+                "kept": readable(body),
+            }
+
+    def told(self, outcome: Outcome) -> None:
+        super().told(outcome)
+        if outcome.error is None and outcome.path is not None:
+            self._bodies[outcome.token] = outcome.path
+            self._new += outcome.state == "done"
+
+    def finish(self) -> None:
+        if self._new == 0:
+            return  # all of it was written by an earlier run
+        saved = [(Origin(token=token), str(body)) for token, body in self._bodies.items()]
+        bodies = SavedBodies(saved)
+        written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+        self.total.wrote(written, self._new)
+        if not self.total.has_failures:
+            for body in self._bodies.values():
+                with output_errors(str(body)):
+                    body.unlink()

@@ -1,0 +1,231 @@
+"""Many rentals: each is asked for once, its body kept, and what became of it is in a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from urllib.parse import quote
+
+from smspartner.client.once import settle
+from smspartner.errors import ConfigurationError, SMSPartnerError
+from smspartner.files.journal import Entry, Journal, asked, done, readable
+from smspartner.files.many import in_turn
+from smspartner.files.targets import Target, output_errors
+
+if TYPE_CHECKING:
+    from smspartner.client.client import Client
+
+#: Characters of a file's name that a token gives at most.
+_LONGEST: Final = 150
+#: What Windows takes for devices, whatever ending follows.
+_DEVICES: Final = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{kind}{n}" for kind in ("com", "lpt") for n in range(10)}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one rental of many.
+
+    Attributes:
+        token: the rental's token.
+        state: ``done`` now, done ``before`` by what the journal says, or ``failed``.
+        path: the file of its body, None where it failed.
+        numbers: how many numbers are in it, None where it failed.
+        error: why it failed, now or before.
+    """
+
+    token: str
+    state: Literal["done", "before", "failed"]
+    path: Path | None = None
+    numbers: int | None = None
+    error: SMSPartnerError | None = None
+
+
+def file_name(token: str) -> str:
+    """Return a rental's token as a name that every file system takes, without an ending."""
+    name = quote(token, safe="")[:_LONGEST].replace("%", "_")
+    return f"_{name}" if name.lower() in _DEVICES else name
+
+
+def unique(tokens: Iterable[str]) -> list[str]:
+    """Return tokens without the white space around them, each once, blank ones left out.
+
+    Raises:
+        ConfigurationError: they are one text, or not text.
+    """
+    if isinstance(tokens, str):
+        raise ConfigurationError("give a list of tokens, not one text")
+    found: dict[str, None] = {}
+    for token in tokens:
+        if not isinstance(token, str):
+            raise ConfigurationError(f"a rental's token is text, not {type(token).__name__}")
+        if token.strip():
+            found[token.strip()] = None
+    return list(found)
+
+
+class Job(Protocol):
+    """What is done with each rental."""
+
+    def target(self, token: str) -> str:
+        """Return where its numbers go, as the journal says it."""
+        ...
+
+    def place(self, token: str) -> Path | None:
+        """Return the file that appears when all numbers are in it, None for a database."""
+        ...
+
+    def fetch(self, token: str) -> dict[str, Any]:
+        """Ask for the rental, and return the facts for the journal."""
+        ...
+
+    def recover(self, token: str) -> dict[str, Any] | None:
+        """Finish with a body that an earlier run has left; None where there is none."""
+        ...
+
+
+def each_once(
+    client: Client,
+    tokens: Iterable[str],
+    folder: Path,
+    job: Job,
+    *,
+    jobs: int,
+    again: Container[str] = (),
+    patience: float = 10.0,
+) -> Generator[Outcome, None, None]:
+    """Ask for each rental once, several at a time, and yield what became of it.
+
+    Left early, nothing new is asked, and what is in flight finishes.
+
+    Args:
+        client: is used from several threads.
+        tokens: each once.
+        folder: of the journal.
+        job: what is done with each.
+        jobs: how many at a time.
+        again: tokens that are asked for although the journal knows them.
+        patience: seconds after which the service has surely counted a download, or not.
+
+    Raises:
+        OutputError, ConfigurationError: of the journal. What is wrong with a rental is in its
+            outcome.
+    """
+    with (
+        Journal(folder) as journal,
+        ThreadPoolExecutor(jobs, thread_name_prefix="smspartner") as pool,
+    ):
+        work = partial(_once, client, journal, job, again=again, patience=patience)
+        with closing(in_turn(pool, work, tokens, jobs)) as turns:
+            for _, future in turns:
+                yield future.result()
+
+
+def _once(
+    client: Client,
+    journal: Journal,
+    job: Job,
+    token: str,
+    *,
+    again: Container[str],
+    patience: float,
+) -> Outcome:
+    try:
+        with journal.taken(token) as entry:
+            known = None if token in again else entry
+            if known is not None and known.state == "done":
+                return _outcome(known, "before")
+            if (facts := job.recover(token)) is not None:
+                line = known or asked(token=token, target=job.target(token))
+                return _outcome(journal.add(done(line, **facts)), "done")
+            if known is not None and known.settled:
+                return _outcome(known, "failed")
+            if known is not None and known.state == "failed":
+                known = None  # a failure that cost nothing
+            if known is not None and settle(journal, known, client, patience=patience):
+                return _outcome(journal.entries()[token], "before")
+            with journal.asking(token, job.target(token), job.place(token)) as facts:
+                facts.update(job.fetch(token))
+            return _outcome(journal.entries()[token], "done")
+    except SMSPartnerError as error:
+        return Outcome(token=token, state="failed", error=error)
+
+
+def _outcome(entry: Entry, state: Literal["done", "before", "failed"]) -> Outcome:
+    """Return the outcome that a line of the journal tells."""
+    if state == "failed":
+        return Outcome(token=entry.key, state=state, error=entry.failure())
+    return Outcome(token=entry.key, state=state, path=place_of(entry), numbers=entry.rows)
+
+
+def place_of(entry: Entry) -> Path | None:
+    """Return where a line of the journal says that a body, or its numbers, are."""
+    place = entry.kept or entry.target
+    return Path(place) if place else None
+
+
+class Save:
+    """Saves the body of each rental into a folder, whose name is the rental's."""
+
+    def __init__(self, client: Client, folder: Path, format_name: str) -> None:
+        self._client = client
+        self._folder = folder
+        self._format = format_name
+
+    def body(self, token: str) -> Path:
+        """Return the file of a body."""
+        return self._folder / f"{file_name(token)}.{self._format}"
+
+    def place(self, token: str) -> Path | None:
+        """Return the same: the body is what is asked for."""
+        return self.body(token)
+
+    def target(self, token: str) -> str:
+        """Return its name."""
+        return str(self.place(token))
+
+    def fetch(self, token: str) -> dict[str, Any]:
+        """Save the body, under a name with a number added where its own is taken."""
+        saved = self._client.save(token, self.body(token), format=self._format)
+        return {
+            "format": saved.format,
+            "size": saved.bytes,
+            "sha256": saved.sha256,
+            "declared": saved.declared,
+            "rows": saved.numbers,
+            "kept": readable(saved.path),
+        }
+
+    def recover(self, token: str) -> dict[str, Any] | None:  # noqa: ARG002 - protocol
+        """Leave it to the status of the rental: a body under its name came of its download."""
+        return None
+
+
+def checked_jobs(jobs: Any) -> int:
+    """Return a number of jobs that can work.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not isinstance(jobs, int) or jobs < 1:
+        raise ConfigurationError("jobs= is how many are at work at once, 1 or more")
+    found: int = jobs
+    return found
+
+
+def folder_for(folder: Target) -> Path:
+    """Return a folder, made where it is not there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    path = Path(folder)
+    with output_errors(str(path)):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path

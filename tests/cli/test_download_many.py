@@ -1,0 +1,253 @@
+"""``smspartner download`` of many rentals: each asked for once, none lost, all told."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smspartner import Sandbox
+from smspartner.cli import run
+from smspartner.files.journal import NAME
+
+TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
+NUMBERS = sum(range(50, 55))
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, in_folder: Path) -> Iterator[Sandbox]:
+    del in_folder
+    with Sandbox(once=True) as running:
+        monkeypatch.setenv("SMSPARTNER_API_KEY", running.api_key)
+        monkeypatch.setenv("SMSPARTNER_BASE_URL", running.url)
+        yield running
+
+
+def rows(path: Path) -> int:
+    return len(path.read_text().splitlines()) - 1
+
+
+def journal(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+
+
+def counted(sandbox: Sandbox, tokens: list[str]) -> list[int]:
+    return [sandbox.downloads(token) for token in tokens]
+
+
+def test_each_rental_gets_a_file_of_its_own_in_a_folder(sandbox: Sandbox, in_folder: Path) -> None:
+    assert run(["download", *TOKENS, "-o", "out/", "-q"]) == 0
+
+    assert {path.name: rows(path) for path in (in_folder / "out").glob("*.csv")} == {
+        f"{token}.csv": 50 + place for place, token in enumerate(TOKENS)
+    }
+    assert len(list((in_folder / "out").iterdir())) == len(TOKENS) + 1  # and the journal
+    assert counted(sandbox, TOKENS) == [1] * len(TOKENS)
+
+
+def test_all_of_them_go_to_one_file_with_their_tokens(sandbox: Sandbox, in_folder: Path) -> None:
+    assert run(["download", *TOKENS, "-o", "all.csv", "-q"]) == 0
+
+    lines = (in_folder / "all.csv").read_text().splitlines()
+    assert lines[0] == "id,phone,stop_sms,token"
+    assert {line.rpartition(",")[2] for line in lines[1:]} == set(TOKENS)
+    assert rows(in_folder / "all.csv") == NUMBERS
+    assert [path.name for path in (in_folder / "all.csv.bodies").iterdir()] == [NAME]
+    assert counted(sandbox, TOKENS) == [1] * len(TOKENS)
+
+
+def test_all_of_them_go_to_one_database(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS, "-o", "all.db"]) == 0
+    assert "5  rentals downloaded" in capsys.readouterr().err
+    assert run(["inspect", "all.db", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert (found["numbers"], found["rentals"]) == (NUMBERS, len(TOKENS))
+    assert counted(sandbox, TOKENS) == [1] * len(TOKENS)
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_running_again_asks_for_nothing_again(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    assert run(["download", *TOKENS, "-o", output]) == 0
+    capsys.readouterr()
+    asked = len(sandbox.requests)
+
+    assert run(["download", *TOKENS, "-o", output]) == 0
+
+    assert "5  downloaded before, not asked for again" in capsys.readouterr().err
+    assert len(sandbox.requests) == asked
+
+
+def test_tokens_come_from_a_file_with_blank_lines_and_duplicates(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    text = f"\ufeff{TOKENS[0]}\r\n\n  {TOKENS[1]}  \n{TOKENS[0]}\n{TOKENS[2]}"
+    (in_folder / "tokens.txt").write_text(text)
+
+    assert run(["download", TOKENS[0], "--tokens", "tokens.txt", "-o", "out/", "-q"]) == 0
+
+    assert len(list((in_folder / "out").glob("*.csv"))) == 3
+    assert counted(sandbox, TOKENS) == [1, 1, 1, 0, 0]
+
+
+def test_one_that_fails_does_not_stop_the_others(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = [TOKENS[0], "fails", "unknown!", TOKENS[1]]
+    for _ in range(2):  # the second time the journal knows
+        assert run(["download", *wanted, "-o", "out/"]) == 9
+        said = capsys.readouterr().err
+        assert "rental fails: " in said
+        assert "rental unknown!: " in said
+    assert len(list((in_folder / "out").glob("*.csv"))) == 2
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+def test_a_rental_that_is_ready_later_joins_the_file(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = "n-10.pace-0.6"
+    assert run(["status", late]) == 8
+    assert run(["download", *TOKENS, late, "-o", "all.csv", "-q"]) == 9
+    assert rows(in_folder / "all.csv") == NUMBERS
+    time.sleep(1.3)
+
+    assert run(["download", *TOKENS, late, "-o", "all.csv"]) == 0
+
+    assert rows(in_folder / "all.csv") == NUMBERS + 10
+    assert counted(sandbox, [*TOKENS, late]) == [1] * 6
+    assert "5  downloaded before" in capsys.readouterr().err
+
+
+def test_a_file_that_is_finished_takes_no_further_rental(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+    before = (in_folder / "all.csv").read_bytes()
+
+    assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 4
+
+    assert "was finished before" in capsys.readouterr().err
+    assert (in_folder / "all.csv").read_bytes() == before
+    assert counted(sandbox, TOKENS[:3]) == [1, 1, 0]
+
+
+def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> None:
+    sandbox.once = False
+    assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
+
+    assert run(["download", *TOKENS[:2], "-o", "out/", "-q", "--again", TOKENS[1]]) == 0
+
+    assert counted(sandbox, TOKENS[:2]) == [1, 2]
+    assert len(list((in_folder / "out").glob("*.csv"))) == 2
+
+
+def test_the_first_failure_can_stop_everything(sandbox: Sandbox) -> None:
+    wanted = ["fails", *TOKENS]
+
+    assert run(["download", *wanted, "-o", "out/", "--jobs", "1", "--on-error", "stop"]) == 5
+
+    assert sum(counted(sandbox, TOKENS)) <= 1
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_a_body_that_was_left_is_finished_with_instead_of_asking_again(
+    sandbox: Sandbox, in_folder: Path, output: str
+) -> None:
+    folder = in_folder / (output if output == "out/" else f"{output}.bodies")
+    folder.mkdir()
+    assert run(["save", TOKENS[0], "-o", str(folder / f"{TOKENS[0]}.json"), "-q"]) == 0
+
+    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    assert not list(folder.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 4, "there is no token"),
+        (["--tokens", "empty", "-o", "out/"], 4, "there is no token"),
+        (["--tokens", "none", "-o", "out/"], 4, "cannot read the tokens in 'none'"),
+        (["--tokens", "latin", "-o", "out/"], 4, "not text in UTF-8"),
+        (["a", "b"], 4, "give -o"),
+        (["a", "b", "-o", "out/", "--raw", "body"], 2, "--raw is for a single rental"),
+        (["a", "b", "-o", "out/", "--wait"], 2, "--wait is for a single rental"),
+        (["a", "b", "-o", "out/", "--to", "postgres"], 4, "one database"),
+    ],
+)
+def test_what_cannot_work_is_told_before_anything_is_asked(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    Path("empty").write_text("\n \n")
+    Path("latin").write_bytes(b"\xe9")
+
+    assert run(["download", *arguments]) == code
+
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert sandbox.requests == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGTERM,), (signal.SIGTERM, signal.SIGKILL)], ids=["term", "kill"]
+)
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_stopped_anywhere_and_run_again_nothing_is_asked_twice_or_lost_in_silence(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    numbers: tuple[signal.Signals, ...],
+    output: str,
+) -> None:
+    chance = random.Random(7)
+    sandbox.delay = 0.03
+    wanted = [f"n-{20 + place}.as-{place}" for place in range(60)] + ["fails", "unknown!"]
+    (in_folder / "tokens.txt").write_text("\n".join(wanted))
+    command = ["download", "--tokens", "tokens.txt", "-o", output, "--timeout", "1", "-q"]
+    for _ in range(4):
+        running = subprocess.Popen(
+            [sys.executable, "-m", "smspartner", *command], stderr=subprocess.DEVNULL
+        )
+        time.sleep(0.4 + chance.random() * 0.5)
+        running.send_signal(chance.choice(numbers))
+        running.wait(30)
+
+    assert run(command) == 9
+
+    assert max(counted(sandbox, wanted[:-1])) == 1
+    folder = in_folder / (output if output == "out/" else f"{output}.bodies")
+    last = {line["token"]: line for line in journal(folder)}
+    done = [token for token in wanted if last[token]["state"] == "done"]
+    lost = [token for token in wanted if last[token].get("error") == "DownloadLostError"]
+    assert sorted([*done, *lost, "fails", "unknown!"]) == sorted(wanted)
+    if len(numbers) == 1:
+        assert lost == []
+    expected = sum(20 + wanted.index(token) for token in done)
+    if output == "out/":
+        assert sum(map(rows, folder.glob("*.csv"))) == expected
+    elif output == "all.csv":
+        assert rows(in_folder / output) == expected
+    else:
+        capsys.readouterr()
+        assert run(["inspect", output, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["numbers"] == expected

@@ -1,0 +1,130 @@
+"""``Client.download_many``: bodies of many rentals in a folder, each asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smspartner import (
+    Client,
+    ConfigurationError,
+    OutputError,
+    RentalFailedError,
+    Sandbox,
+    open_bodies,
+)
+from smspartner.client.many import file_name, unique
+
+TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(once=True) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.url) as running:
+        yield running
+
+
+@pytest.mark.parametrize("format_", ["json", "xml"])
+def test_bodies_come_into_a_folder_and_are_one_table(
+    client: Client, tmp_path: Path, format_: str
+) -> None:
+    outcomes = list(client.download_many(TOKENS, tmp_path / "in", format=format_))
+
+    assert {outcome.token: outcome.numbers for outcome in outcomes} == {
+        token: 5 + place for place, token in enumerate(TOKENS)
+    }
+    assert {outcome.state for outcome in outcomes} == {"done"}
+    assert all(outcome.path and outcome.path.suffix == f".{format_}" for outcome in outcomes)
+    batches = open_bodies(tmp_path / "in").rentals()
+    assert sum(len(batch) for _, found in batches for batch in found) == sum(range(5, 11))
+
+
+def test_running_again_asks_for_nothing(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:
+    first = {outcome.token: outcome.path for outcome in client.download_many(TOKENS, tmp_path)}
+
+    again = list(client.download_many([*TOKENS, TOKENS[0]], tmp_path))
+
+    assert {outcome.state for outcome in again} == {"before"}
+    assert {outcome.token: outcome.path for outcome in again} == first
+    assert [sandbox.downloads(token) for token in TOKENS] == [1] * 6
+
+
+def test_without_resuming_all_are_asked_for(
+    client: Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.once = False
+    list(client.download_many(TOKENS[:2], tmp_path))
+
+    outcomes = list(client.download_many(TOKENS[:2], tmp_path, resume=False))
+
+    assert [sandbox.downloads(token) for token in TOKENS[:2]] == [2, 2]
+    assert {outcome.state for outcome in outcomes} == {"done"}
+    assert len(list(tmp_path.glob("*.json*"))) == 5  # nothing is replaced; and the journal
+
+
+def test_what_is_wrong_with_one_is_in_its_outcome(client: Client, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = {each.token: each for each in client.download_many(["fails", TOKENS[0]], tmp_path)}
+        assert isinstance(found["fails"].error, RentalFailedError)
+        assert "rental fails: " in str(found["fails"].error)
+        assert found["fails"].state == "failed"
+        assert found[TOKENS[0]].error is None
+
+
+def test_left_early_nothing_new_is_asked(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:
+    outcomes = client.download_many(TOKENS, tmp_path, jobs=2)
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]
+
+    assert 1 <= sum(sandbox.downloads(token) for token in TOKENS) <= 3
+    assert {each.state for each in client.download_many(TOKENS, tmp_path)} == {"before", "done"}
+    assert [sandbox.downloads(token) for token in TOKENS] == [1] * 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"tokens": "TOKEN"}, "a list of tokens"),
+        ({"tokens": [7]}, "a rental's token is text"),
+        ({"jobs": 0}, "jobs="),
+        ({"jobs": "4"}, "jobs="),
+        ({"format": "yaml"}, "unknown format"),
+    ],
+)
+def test_arguments_are_checked_before_anything_is_asked(
+    client: Client, sandbox: Sandbox, tmp_path: Path, arguments: dict[str, Any], words: str
+) -> None:
+    given: dict[str, Any] = {"tokens": TOKENS, "folder": tmp_path} | arguments
+
+    with pytest.raises(ConfigurationError, match=words):
+        client.download_many(**given)
+    assert sandbox.requests == []
+
+
+def test_a_folder_that_cannot_be_made_is_told(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(OutputError, match="cannot write"):
+        client.download_many(TOKENS, tmp_path / "file" / "in")
+
+
+@pytest.mark.parametrize(
+    ("token", "name"),
+    [("n-5.as-1", "n-5.as-1"), ("a/b", "a_2Fb"), ("nul", "_nul"), ("é", "_C3_A9"), ("..", "..")],
+)
+def test_a_token_is_a_name_that_every_file_system_takes(token: str, name: str) -> None:
+    assert file_name(token) == name
+    assert len(file_name("x" * 400)) == 150
+
+
+def test_tokens_count_once_and_blank_ones_not_at_all() -> None:
+    assert unique([" a", "b", "a ", "", " \n"]) == ["a", "b"]
