@@ -11,7 +11,8 @@ from typing import Any
 
 from smspartner.cli.decode_many import Total, is_folder
 from smspartner.cli.options import Output
-from smspartner.cli.transfer import file_of, progress_over
+from smspartner.cli.progress import progress_over
+from smspartner.cli.transfer import file_of
 from smspartner.client.client import Client
 from smspartner.client.many import (
     Outcome,
