@@ -12,9 +12,11 @@ import click
 import msgspec
 
 from smspartner.cli.console import say
+from smspartner.errors import ConfigurationError
 from smspartner.files.opt_outs import SuppressionList, read_suppression
 from smspartner.files.provenance import provenance_path
 from smspartner.files.rows import WriteOptions
+from smspartner.files.sinks import sink_for
 from smspartner.files.targets import check_writable
 from smspartner.files.write import check
 
@@ -116,7 +118,7 @@ class Output:
             several: the numbers are of several rentals.
 
         Raises:
-            ConfigurationError, OutputError: it cannot; nothing has been fetched yet.
+            UsageError, ConfigurationError, OutputError: it cannot; nothing was fetched yet.
         """
         options = WriteOptions(
             columns=[name.strip() for name in self.columns.split(",")] if self.columns else None,
@@ -128,6 +130,10 @@ class Output:
             deadline=deadline,
             several=several,
         )
+        try:
+            sink_for(target or self.output, self.to)
+        except ConfigurationError as error:
+            raise click.UsageError(str(error), click.get_current_context()) from error
         check(target or self.output, to=self.to, options=options)
         if self.provenance:
             check_writable(provenance_path(self.output))

@@ -14,6 +14,7 @@ Options are already applied to the rows: no sink can forget to leave out people 
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,7 +89,7 @@ def sink_for(target: Target, to: str | None = None) -> Sink:
         to: the name of a sink, or an ending; None looks at the target, and takes ``-`` for CSV.
 
     Raises:
-        ConfigurationError: there is none; the message lists what there is.
+        ConfigurationError: there is none; the message names the nearest, and lists all.
     """
     name = os.fspath(target)
     if to is not None:
@@ -98,9 +99,7 @@ def sink_for(target: Target, to: str | None = None) -> Sink:
     else:
         found = sinks.get("csv") if name == STDOUT else _by_ending(Path(name).suffix.lower())
     if found is None:
-        raise ConfigurationError(
-            f"no way to write {to or mask_target(name)!r}; there are {_known()}"
-        )
+        raise ConfigurationError(_unknown(name, to))
     return found
 
 
@@ -112,8 +111,20 @@ def _by_scheme(scheme: str) -> Sink | None:
     return next((sink for sink in sinks.values() if scheme in sink.schemes), None)
 
 
-def _known() -> str:
-    return ", ".join(
-        " ".join([sink.name, *sink.endings, *(f"{scheme}://" for scheme in sink.schemes)])
-        for sink in sinks.values()
-    )
+def _unknown(name: str, to: str | None) -> str:
+    """Return what to do about a target of no known kind: the nearest that is known, and all."""
+    endings = [ending for sink in sinks.values() for ending in sink.endings]
+    schemes = [f"{scheme}://" for sink in sinks.values() for scheme in sink.schemes]
+    if to is not None:
+        given, known, shown = to.lower(), [*endings, *schemes, *sinks], list(sinks)
+    elif "://" in name:
+        given, known = name.lower().partition("://")[0] + "://", schemes
+        shown = known
+    else:
+        given, known = Path(name).suffix.lower(), endings
+        shown = known
+    words = {each.strip("./:"): each for each in known}
+    near = difflib.get_close_matches(given.strip("./:"), words, 1)
+    hint = f"did you mean {words[near[0]]}? " if near else "" if given else "it has no extension; "
+    what = f"the format {to!r}" if to is not None else repr(mask_target(name))
+    return f"cannot write {what}: {hint}known are {' '.join(shown)}"

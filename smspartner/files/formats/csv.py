@@ -204,7 +204,7 @@ def _require_exact(cells: Sequence[str], place: Place) -> None:
         found = excerpt(cells[index].encode())
         raise DecodeError(
             f"{place(index)}: a spreadsheet has rounded the id to {found}; "
-            "export again with --excel-safe, or open the file without converting numbers"
+            "export again with excel_safe=True, or open the file without converting numbers"
         )
 
 
