@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import repeat
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from smspartner.errors import ConfigurationError
 from smspartner.models.number import RentedNumber
@@ -20,6 +21,9 @@ from smspartner.sandbox.records import to_numbers
 from smspartner.sandbox.server import Server
 from smspartner.sandbox.settings import RentalPlan, Settings, read_token
 from smspartner.sandbox.stops import StopList
+
+# Seconds.
+_SLICE: Final = 0.2
 
 
 class Sandbox(Settings):
@@ -119,7 +123,8 @@ class Sandbox(Settings):
         try:
             if not self._thread:
                 self.start()
-            self._running().stopped.wait()
+            # In slices: on Windows a wait without end does not hear Ctrl-C.
+            any(map(self._running().stopped.wait, repeat(_SLICE)))
         finally:
             self.stop()
 

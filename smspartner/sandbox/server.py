@@ -6,6 +6,7 @@ The logger ``smspartner.sandbox`` has a line at level INFO for each request, wit
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 import time
@@ -53,6 +54,8 @@ class Server(ThreadingHTTPServer):
     """
 
     request_queue_size = 128
+    # Elsewhere it lets a restarted server have its port again, on Windows any second server.
+    allow_reuse_address = os.name != "nt"
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.endpoints = endpoints
