@@ -14,6 +14,9 @@ WHITE: Final = b" \t\r\n"
 
 _LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+")
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+# A look at a byte or two costs less than a pattern: small bodies are many.
+_USUAL: Final = (b"{", b"<")
+_MAY_BE_HTML: Final = (b"<!", b"<h", b"<H")
 _SEEN: Final = 1024
 _EXCERPT: Final = 80
 
@@ -36,12 +39,14 @@ def decoder_for(
         ConfigurationError: no decoder has the name ``format_name``.
         UnknownFormatError: the body is empty, HTML, or nothing that a decoder can read.
     """
-    leading = _LEADING.match(start)
-    begin = leading.end() if leading else 0
-    content = start[begin : begin + _SEEN]
+    content = start[:_SEEN]
+    if content[:1] not in _USUAL:
+        leading = _LEADING.match(start)
+        begin = leading.end() if leading else 0
+        content = start[begin : begin + _SEEN]
     if not content:
         raise UnknownFormatError("the answer is empty: there is nothing to read")
-    if content.startswith(b"<") and _HTML.match(content):
+    if content[:2] in _MAY_BE_HTML and _HTML.match(content):
         raise UnknownFormatError(f"the answer is an HTML page, not data: {excerpt(content)}")
     decoder = None
     if format_name is not None:

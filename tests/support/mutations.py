@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
+from bodies import STYLES, people, render, rental
 from cases import FIXTURES, SMALL, corpus
 
 _SCALARS: Final = (
@@ -67,10 +68,14 @@ TOKENS: Final = {
 
 @cache
 def seeds(format_: str) -> tuple[bytes, ...]:
-    """Return the bodies to start from: the small fixtures of one format."""
+    """Return the bodies to start from: the small fixtures of one format, and usual records."""
     found = {case.body for case in corpus() if case.format == format_}
     for folder in ("documented", "invalid", "cases"):
         found |= {path.read_bytes() for path in (FIXTURES / folder).glob(f"*.{format_}")}
+    # What the fast path of XML reads in one way or the other.
+    for further in ({}, {"name": "Jean"}, {"name": "Amélie", "age": 31}):
+        rows = [row | further for row in people(6)]
+        found |= {render(rental(rows), format_, style) for style in STYLES}
     return tuple(sorted(body for body in found if 0 < len(body) <= SMALL))
 
 

@@ -125,12 +125,12 @@ class Layout:
         ascii_only = records.isascii()
         if b"&" in records or not (ascii_only or (is_unicode and _is_xml(records))):
             return None
-        for way in self._ways:
+        for at, way in enumerate(self._ways):
             texts = way(records)
             numbers = self._proved(texts, records, ascii_only=ascii_only) if texts else None
             if numbers is not None:
-                if way is not self._ways[0]:
-                    self._ways = [way, *(other for other in self._ways if other is not way)]
+                if at:  # what worked is tried first the next time
+                    self._ways = [way, *self._ways[:at], *self._ways[at + 1 :]]
                 return numbers
         return None
 
