@@ -21,7 +21,8 @@ from benchmarks.contenders import chunks, named
 from benchmarks.exports import WAYS
 from benchmarks.rivals import RIVALS
 from smspartner.cli import run
-from smspartner.decoders.reader import ResponseReader, decode, iter_batches
+from smspartner.decoders.reader import ResponseReader, iter_batches
+from smspartner.decoders.whole import decode
 from smspartner.errors import SMSPartnerError
 
 _KIB: Final = 1024

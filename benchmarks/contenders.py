@@ -22,7 +22,8 @@ import msgspec
 from lxml import etree
 
 from benchmarks.bodies import KINDS
-from smspartner.decoders.reader import ResponseReader, decode, iter_batches
+from smspartner.decoders.reader import ResponseReader, iter_batches
+from smspartner.decoders.whole import decode
 from smspartner.models.number import RentedNumber
 
 #: Bytes that a streaming contender asks for at once.

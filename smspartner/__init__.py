@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from smspartner.client.stream import NumberStream
     from smspartner.decoders import register_decoder
     from smspartner.decoders.limits import Limits
-    from smspartner.decoders.reader import ResponseReader, decode, iter_decode
+    from smspartner.decoders.reader import ResponseReader
+    from smspartner.decoders.whole import decode, iter_decode
     from smspartner.engines.polars import scan_polars
     from smspartner.files.bodies import open_bodies, read_batches
     from smspartner.files.raw_body import RawBody
@@ -111,14 +112,14 @@ _HOMES = {
     "ResponseReader": "decoders.reader",
     "Sandbox": "sandbox",
     "Written": "files.write",
-    "decode": "decoders.reader",
+    "decode": "decoders.whole",
     "open_bodies": "files.bodies",
     "open_numbers": "files.read",
     "read_batches": "files.bodies",
     "register_sink": "files.sinks",
     "write": "files.write",
     "scan_polars": "engines.polars",
-    "iter_decode": "decoders.reader",
+    "iter_decode": "decoders.whole",
     "register_decoder": "decoders",
 }
 

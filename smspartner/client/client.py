@@ -15,7 +15,7 @@ from smspartner.client.stream import NumberStream
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.errors import (
     APIKeyMissingError,
     ConfigurationError,

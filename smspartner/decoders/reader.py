@@ -8,7 +8,6 @@ on how they were cut on their way in (rule R12).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Final, NoReturn, TypeVar
 
 from smspartner.decoders import Decoder, decoder_named
@@ -24,9 +23,8 @@ from smspartner.errors import (
     TruncatedError,
     boundary,
 )
-from smspartner.models.envelope import A, RentalAnswer
+from smspartner.models.envelope import RentalAnswer
 from smspartner.models.number import RentedNumber
-from smspartner.models.rental import Rental
 
 #: How many bytes of records are decoded at once.
 WINDOW: Final = 64 * KIB
@@ -112,7 +110,7 @@ class ResponseReader:
         What was complete before an error is then not lost with it.
         """
         self._require_open()
-        view = data if isinstance(data, bytes) and len(data) <= _PART else _bytes_of(data)
+        view = data if isinstance(data, bytes) and len(data) <= _PART else bytes_of(data)
         for start in range(0, len(view), _PART):
             part = view[start : start + _PART]
             room = self._limits.body - self._size
@@ -221,7 +219,7 @@ class ResponseReader:
         )
 
     def _refuse_size(self) -> NoReturn:
-        raise LimitError(_too_large(self._limits))
+        raise LimitError(too_large(self._limits))
 
     def _require_open(self) -> None:
         if self._failure is not None:
@@ -251,101 +249,6 @@ class ResponseReader:
             raise CountMismatchError(self.declared, self.found)
 
 
-@boundary
-def decode(
-    body: bytes | bytearray | memoryview,
-    format: str | None = None,  # noqa: A002 - the word users know from _format=
-    *,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Rental:
-    """Return the numbers of a body that is at hand as a whole.
-
-    Args:
-        body: the bytes the service sent, JSON or XML.
-        format: "json", "xml" or the name of a registered decoder; None looks at the body.
-        limits: bounds on what the body may cost.
-
-    Raises:
-        APIError: the body is a refusal of the service (rule R4).
-        DecodeError: the body breaks a reading rule; its subclasses say in which way.
-        ConfigurationError: no decoder has the name ``format``.
-
-    >>> decode(b'{"success":true,"phoneNumbers":1,"datas":'
-    ...        b'[{"id":7,"phone":"+33639980042","stopSms":false}]}').numbers
-    (RentedNumber(id=7, phone='+33 6 •• •• •• 42', stop_sms=False),)
-    """
-    view = body if isinstance(body, bytes) else _bytes_of(body)
-    size = len(view)
-    if size < WINDOW and size <= limits.document and size <= limits.body:
-        # What a reader does with a body that fills no window.
-        document = bytes(view)
-        answer = decoder_for(document, format_name=format).decode(document, RentalAnswer, limits)
-        numbers, declared = tuple(answer.records), answer.phone_numbers
-        if declared is not None and declared != len(numbers):
-            raise CountMismatchError(declared, len(numbers))
-        return Rental(numbers, declared)
-    reader = ResponseReader(format, limits=limits)
-    records = reader.feed(view)
-    records += reader.close()
-    return Rental(tuple(records), reader.declared)
-
-
-@boundary
-def decode_answer(
-    body: bytes,
-    answer: type[A],
-    *,
-    media_type: str | None = None,
-    http_status: int | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> A:
-    """Return the body of any endpoint as the struct that declares its answer.
-
-    Args:
-        body: the bytes the service sent, whole.
-        answer: the struct.
-        media_type: the Content-Type of the answer, where it is known.
-        http_status: the HTTP status of the answer; every error then carries it.
-        limits: bounds on what the body may cost.
-
-    Raises:
-        APIError: the body is a refusal of the service (rule R4).
-        DecodeError: the body is not what the struct declares.
-    """
-    try:
-        if len(body) > limits.document:
-            raise LimitError(_too_large(limits))
-        return decoder_for(body, media_type=media_type).decode(body, answer, limits)
-    except SMSPartnerError as error:
-        error.http_status = http_status
-        raise
-
-
-def iter_decode(
-    chunks: Iterable[bytes],
-    format: str | None = None,  # noqa: A002 - the word users know from _format=
-    *,
-    limits: Limits = DEFAULT_LIMITS,
-) -> Iterator[RentedNumber]:
-    """Yield the numbers of a body that comes in pieces of any size, with flat memory.
-
-    Every record of the body is yielded before an error about its end is raised, so a count that
-    does not match is known last (rule R8).
-
-    Args:
-        chunks: the pieces of the body.
-        format: "json", "xml" or the name of a registered decoder; None looks at the body.
-        limits: bounds on what the body may cost.
-
-    Raises:
-        APIError, DecodeError, ConfigurationError: as for ``decode``, while iterating.
-    """
-    batches = iter_batches(ResponseReader(format, limits=limits), chunks)
-    del chunks  # a list of them would show the body in the frame that an error passes
-    for batch in iter(boundary(partial(next, batches, [])), []):
-        yield from batch
-
-
 def iter_batches(reader: ResponseReader, chunks: Iterable[bytes]) -> Iterator[list[RentedNumber]]:
     """Yield lists of records as ``reader`` completes them, then check the end of the body."""
     for chunk in chunks:
@@ -355,7 +258,7 @@ def iter_batches(reader: ResponseReader, chunks: Iterable[bytes]) -> Iterator[li
     reader.verify()
 
 
-def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
+def bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
     """Return a view that counts bytes, whatever the items and the layout of ``data``.
 
     Raises:
@@ -370,7 +273,8 @@ def _bytes_of(data: bytes | bytearray | memoryview) -> memoryview:
     return memoryview(view.tobytes())
 
 
-def _too_large(limits: Limits) -> str:
+def too_large(limits: Limits) -> str:
+    """Return the message for a document above ``limits.document``."""
     return (
         "this body cannot be read in slices, and is larger than the limit of "
         f"{limits.document} bytes for a body read in one piece (Limits.document)"

@@ -29,7 +29,7 @@ from smspartner import (
     ConfigurationError,
     DecodeError,
 )
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.decoders.xml.positional import shape
 from smspartner.models.account import Account, Credits, User
 from smspartner.models.envelope import A, Answer

@@ -26,7 +26,7 @@ from smspartner import (
     decode,
     iter_decode,
 )
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.models.account import Account
 
 every_format = pytest.mark.parametrize("format_", FORMATS)

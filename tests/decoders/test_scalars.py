@@ -26,7 +26,7 @@ from bodies import (
 from cases import numbers_of
 
 from smspartner import DecodeError, RecordError, decode
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.models.account import Account
 
 # Scalars (rule R7): as JSON value, as JSON text, as XML.

@@ -26,7 +26,7 @@ from docs_blocks import (
 from docs_tables import TABLES, names_in, remade
 
 from smspartner import Sandbox, decoders, errors
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.models import account, status
 from smspartner.models import envelope as answers
 

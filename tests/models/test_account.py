@@ -14,7 +14,7 @@ import pytest
 
 import smspartner
 from smspartner import APIKeyInvalidError, Client, DecodeError, Sandbox
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.models.account import Account, Credits, User
 from smspartner.sandbox.wire import Format, Named, Nulls, Value, to_bytes
 

@@ -23,7 +23,7 @@ from smspartner import (
     TransportError,
     TruncatedError,
 )
-from smspartner.decoders.reader import decode_answer
+from smspartner.decoders.whole import decode_answer
 from smspartner.models.status import Cost, FileInfo, Place, Targeting
 from smspartner.sandbox.wire import DECLARATION, Format, Nulls, Value, to_bytes
 
