@@ -131,6 +131,8 @@ class BodyChunks:
             piece: bytes = self._raw.read1(most) or b""
         except NETWORK_ERRORS as error:
             raise self._broken(error) from None
+        if not piece and self._terms.call.abort.done:  # which looks like an end by closing
+            raise self._too_late()
         self._received += len(piece)
         return piece
 

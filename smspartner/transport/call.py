@@ -7,6 +7,7 @@ pool of connections serves calls with different deadlines from any number of thr
 from __future__ import annotations
 
 import math
+import os
 import socket
 import threading
 import time
@@ -144,7 +145,7 @@ class Call:
         self.release()
         # By a handle of our own: TLS takes the socket over while it connects, and urllib3 lets go
         # of it where the server will close. The connection lasts until ``release``.
-        self._socket = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        self._socket = socket.socket(fileno=os.dup(sock.fileno()))
         self.abort.watch(self._socket)
 
     def release(self) -> None:

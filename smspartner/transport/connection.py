@@ -62,9 +62,6 @@ class _ClampedReads(io.RawIOBase):
             self._sock.settimeout(timeout)
         return self._raw.readinto(buffer)
 
-    def fileno(self) -> int:
-        return self._raw.fileno()
-
     def close(self) -> None:
         self._raw.close()
         super().close()
@@ -158,23 +155,27 @@ class _Connection(HTTPConnection):
         self._clean, self._rested = clean, time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        call = self.call
         if self.sock is not None:
-            call.hold(self.sock)
-        call.sent = True
+            self._hold(self.sock)
+        self.call.sent = True
         super().request(*args, **kwargs)
 
     def _new_conn(self) -> socket.socket:
         self._process, self._clean, self._lasting = os.getpid(), True, False
         sock = self._connected() if self.direct else super()._new_conn()
         try:
-            self.call.hold(sock)
+            self._hold(sock)
             # Next comes the TLS handshake, which keeps to this timeout as a whole (measured).
             sock.settimeout(self.call.clamp(self.timeout))
         except TimeoutError:
             sock.close()
             raise
         return sock
+
+    def _hold(self, sock: socket.socket) -> None:
+        """Let the call that is being made end the waits of a socket."""
+        if (call := current_call()) is not None:
+            call.hold(sock)
 
     def _connected(self) -> socket.socket:
         """Try each address for the time that is left: urllib3 gives each the whole timeout."""
@@ -197,9 +198,7 @@ class _Connection(HTTPConnection):
         try:
             for option in self.socket_options or ():
                 sock.setsockopt(*option)
-            if self.source_address:
-                sock.bind(self.source_address)
-            self.call.hold(sock)
+            self._hold(sock)
             sock.settimeout(self.call.clamp(self.timeout))
             sock.connect(address)
         except BaseException:

@@ -20,11 +20,9 @@ class OwnCalls(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite a record of a call that is being made here; every record passes."""
         call = current_call()
-        if call is None:
+        if call is None or call.key is None:
             return True
-        message = mask_address(record.getMessage())
-        if call.key is not None:
-            message = call.key.hide_in(message)
+        message = call.key.hide_in(mask_address(record.getMessage()))
         if record.exc_info:
             # Headers that cannot be read: what is quoted of them may be anything, phones too, and
             # the variables of the frames hold the address.

@@ -14,15 +14,19 @@ wants the connection as it was accepted (``greet=False``).
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 Script = Callable[["Peer"], None]
+
+#: The first bytes of a TLS handshake that goes on for long.
+HANDSHAKE = b"\x16\x03\x03\x10\x00" + b"\x02" * 500
 
 
 class Peer:
@@ -33,12 +37,15 @@ class Peer:
         self.head = b""
         self._over = over
 
-    def read_head(self) -> None:
+    def read_head(self) -> bytes:
+        """Read the head of the next request; nothing where the client has left."""
+        self.head = b""
         while b"\r\n\r\n" not in self.head:
             data = self.sock.recv(65536)
             if not data:
                 break
             self.head += data
+        return self.head
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
@@ -166,6 +173,23 @@ def answer(body: bytes = b"", *, status: str = "200 OK", headers: Iterable[str] 
     return sends(head(*headers, f"Content-Length: {len(body)}", status=status) + body)
 
 
+def keeps(*replies: bytes) -> Script:
+    """Return a script that answers one request after the other; the last reply serves the rest."""
+
+    def script(peer: Peer) -> None:
+        for number in itertools.count():
+            peer.send(replies[min(number, len(replies) - 1)])
+            if not peer.read_head():
+                return
+
+    return script
+
+
+def whole(body: bytes, *headers: str) -> bytes:
+    """Return an answer with its length."""
+    return head(*headers, f"Content-Length: {len(body)}") + body
+
+
 def stalls(*pieces: bytes) -> Script:
     """Return a script that sends, and then neither sends nor closes."""
 
@@ -201,3 +225,17 @@ def dead_port() -> int:
     """Return a port nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def full_listener(host: str, port: int = 0) -> Iterator[int]:
+    """A port whose queue is full: connecting to it hangs."""
+    with socket.socket() as listener, contextlib.ExitStack() as held:
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(2):
+            sock = held.enter_context(socket.socket())
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        time.sleep(0.01)
+        yield listener.getsockname()[1]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
-from rawserver import Peer, RawServer, Script, answer, dribbles, head, stalls
+from rawserver import (
+    HANDSHAKE,
+    Peer,
+    RawServer,
+    Script,
+    answer,
+    dribbles,
+    full_listener,
+    head,
+    stalls,
+)
 from requests.adapters import HTTPAdapter
 from transport_faults import CHUNKED, GZIP, LENGTH, MEMBER
 from transport_tools import (
@@ -28,8 +35,6 @@ from transport_tools import (
 
 from smspartner.errors import DeadlineError
 from smspartner.transport.call import Call
-
-HANDSHAKE = b"\x16\x03\x03\x10\x00" + b"\x02" * 500
 
 SLOW = {
     "status line": dribbles(b"HTTP/1.1 200 " + b"O" * 500),
@@ -64,20 +69,6 @@ def test_the_deadline_holds_in_the_tls_handshake(script: Script) -> None:
         error, seconds = timed_failure(server.url.replace("http:", "https:"), deadline=0.3)
     assert type(error) is DeadlineError
     assert seconds < 0.3 + SLACK
-
-
-@contextlib.contextmanager
-def full_listener(host: str, port: int = 0) -> Iterator[int]:
-    """A port whose queue is full: connecting to it hangs."""
-    with socket.socket() as listener, contextlib.ExitStack() as held:
-        listener.bind((host, port))
-        listener.listen(0)
-        for _ in range(2):
-            sock = held.enter_context(socket.socket())
-            sock.setblocking(False)
-            sock.connect_ex(listener.getsockname())
-        time.sleep(0.01)
-        yield listener.getsockname()[1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how a full queue behaves differs by system")

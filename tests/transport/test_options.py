@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,6 +56,8 @@ from smspartner.transport.connection import guarded
         f"https://{'a' * 64}.example",
         "http://api.smspartner.fr/v1",
         "http://127.0.0.1.example",
+        "HTTP://api.smspartner.fr/v1",
+        "hTTp://127.0.0.1.example",
         "http://localhost.example",
     ],
 )
@@ -75,10 +78,17 @@ def test_a_base_url_that_cannot_be_right_is_refused(url: str) -> None:
         ("http://127.9.9.9", "127.9.9.9:80"),
         ("http://[::1]:81/", "[::1]:81"),
         ("https://numéros.example", "numéros.example:443"),
+        ("HTTPS://API.smspartner.fr/v1/", "api.smspartner.fr:443"),
     ],
 )
 def test_https_and_this_machine_are_right(url: str, peer: str) -> None:
     assert Address.parse(url).peer == peer
+
+
+def test_scheme_and_host_are_written_in_one_way_and_the_path_is_left() -> None:
+    assert (
+        Address.parse("HTTPS://API.Example:8443/Some/V1/").url == "https://api.example:8443/Some/V1"
+    )
 
 
 def test_http_elsewhere_is_allowed_only_when_asked_for() -> None:
@@ -128,6 +138,76 @@ def test_plain_http_to_this_machine_does_not_leave_it_through_a_proxy(
     transport("http://127.0.0.1:9", proxies={"http": "http://127.0.0.1:8"}).close()
     transport("http://127.0.0.1:9", proxies=proxies, allow_http=True).close()
     transport("https://127.0.0.1:9", proxies=proxies).close()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "HTTP://127.0.0.1:9", "Http://LOCALHOST:9"])
+@pytest.mark.parametrize("proxy", ["http://10.0.0.1:8", "HTTP://10.0.0.1:8", "10.0.0.1:8"])
+@pytest.mark.parametrize("name", ["http", "HTTP", "all", "ALL"])
+def test_no_spelling_gets_around_the_guard_of_the_key(url: str, proxy: str, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"through the proxy 10\.0\.0\.1:8"):
+        transport(url, proxies={name: proxy})
+    transport(url, proxies={name: proxy.replace("10.0.0.1", "127.0.0.1")}).close()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "HTTP://127.0.0.1:9"])
+def test_a_proxy_of_a_session_is_guarded_too(url: str) -> None:
+    with requests.Session() as session:
+        session.proxies = {"http": "http://10.0.0.1:8"}
+        with pytest.raises(ConfigurationError, match="which could read the key"):
+            transport(url, session=session)
+
+
+@pytest.mark.parametrize("name", ["HTTPS", "https", "All"])
+def test_a_proxy_is_used_however_its_name_is_spelled(name: str) -> None:
+    error = failure("https://127.0.0.1:9", proxies={name: f"HTTP://127.0.0.1:{dead_port()}"})
+    assert "the proxy 127.0.0.1" in str(error)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_a_proxy_of_the_environment_that_may_be_needed_is_named(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://me:secret@proxy.example:3128")
+    hint = f"{variable} is set and not used: if that proxy is needed, give proxies= (--proxy)"
+    for url in (f"https://127.0.0.1:{dead_port()}", "https://nothing.invalid"):
+        error = failure(url)
+        assert hint in str(error)
+        assert "secret" not in str(error)
+        proxies = {"https": f"http://127.0.0.1:{dead_port()}"}
+        assert "not used" not in str(failure(url, proxies=proxies))
+
+
+def test_the_secrets_of_tls_are_not_logged_where_the_environment_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "secrets"))
+    with RawServer(answer(BODY), tls=tls_server()) as server:
+        assert fetch(server.url, verify=CERTIFICATE) == BODY
+        with requests.Session() as session:
+            assert fetch(server.url, verify=CERTIFICATE, session=session) == BODY
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_certificate_of_a_session_is_sent() -> None:
+    tls = tls_server()
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(CERTIFICATE)
+    with RawServer(answer(BODY), tls=tls) as server, requests.Session() as session:
+        session.cert = CERTIFICATE
+        assert fetch(server.url, verify=CERTIFICATE, session=session) == BODY
+
+
+def test_an_https_proxy_is_verified_by_the_same_rules() -> None:
+    with (
+        RawServer(answer(BODY), tls=tls_server()) as server,
+        RawServer(relays_to(server.port), tls=tls_server()) as proxy,
+    ):
+        proxies = {"https": f"https://127.0.0.1:{proxy.port}"}
+        assert fetch("https://localhost/v1", proxies=proxies, verify=CERTIFICATE) == BODY
+    with RawServer(relays_to(dead_port()), tls=tls_server()) as proxy:
+        proxies = {"https": f"https://127.0.0.1:{proxy.port}"}
+        assert "certificate" in str(failure("https://localhost/v1", proxies=proxies))
+        assert not proxy.heads
 
 
 def test_a_folder_of_authorities_is_taken(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,18 +13,21 @@ from types import FrameType
 
 import pytest
 from rawserver import Peer, RawServer, Script, answer, chunked, head, sends
-from transport_faults import CHUNKED, LENGTH, LOCATION
+from transport_faults import CHUNKED, FAULTS, LENGTH, LOCATION
 from transport_tools import (
     BODY,
+    KEY,
+    PHONE,
     SENT_KEY,
     failure,
     fetch,
     get,
+    leaks,
     transport,
 )
 
 from smspartner.errors import TransportError
-from smspartner.transport import Reply
+from smspartner.transport import Reply, Request
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,42 @@ def test_the_request_is_a_get_of_the_path_with_the_query_and_asks_for_no_compres
     )
     assert "Accept-Encoding: identity" in headers
     assert "User-Agent: test/1" in headers
+
+
+def test_a_request_with_a_body_is_a_post_of_json_with_the_key_in_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    asked = Request(path="stop-sms/add", query={"_format": "xml"}, body={"phoneNumber": PHONE})
+    requests: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        request = peer.head
+        while not request.endswith(b"}"):
+            request += peer.sock.recv(65536)
+        requests.append(request)
+        peer.send(head(f"Content-Length: {len(BODY)}") + BODY)
+
+    with RawServer(script) as server:
+        assert fetch(f"{server.url}/v1", asked) == BODY
+    (request,) = requests
+    top, _, sent = request.partition(b"\r\n\r\n")
+    line, *headers = top.decode().split("\r\n")
+    assert line == "POST /v1/stop-sms/add?_format=xml HTTP/1.1"
+    assert {"Content-Type: application/json", f"Content-Length: {len(sent)}"} <= set(headers)
+    assert json.loads(sent) == {"apiKey": KEY, "phoneNumber": PHONE}
+    logged = str([vars(record) for record in caplog.records]) + caplog.text + repr(asked)
+    assert not leaks(logged)
+    assert PHONE not in logged
+
+
+@pytest.mark.parametrize("name", ["no answer", "HTTP 502", "closed at once"])
+def test_a_post_that_may_have_been_received_is_not_sent_again(name: str) -> None:
+    with RawServer(FAULTS[name].script) as server:
+        error = failure(server.url, Request(path="x", body={}), retries=3, timeout=0.2)
+        assert server.connections == 1
+    assert isinstance(error, TransportError)
+    assert (error.retryable, error.maybe_received) == (False, True)
 
 
 def test_cookies_are_left_alone_however_odd() -> None:
