@@ -22,7 +22,7 @@ from smspartner.files.journal import NAME
 from smspartner.sandbox.bodies import render
 from smspartner.sandbox.people import numbers_of
 
-pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+parquet: Any = pytest.importorskip("pyarrow.parquet", reason="the extra arrow is not installed")
 
 #: How many numbers each body has that is right, by the name of its file.
 Sizes = dict[str, int]
@@ -87,8 +87,6 @@ def phones_of(sizes: Sizes) -> Counter[str]:
 def test_every_way_reads_the_same_rows_and_names_the_same_ten(
     archive: tuple[Path, Sizes, set[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import pyarrow.parquet  # noqa: PLC0415 - an extra
-
     folder, sizes, wrong = archive
     expected = phones_of(sizes)
 
@@ -97,7 +95,7 @@ def test_every_way_reads_the_same_rows_and_names_the_same_ten(
     assert {error.file for error in table.skipped} == wrong
 
     assert run(["decode", str(folder), "-o", str(tmp_path / "all.parquet"), "-q"]) == 9
-    read = pyarrow.parquet.read_table(tmp_path / "all.parquet")
+    read = parquet.read_table(tmp_path / "all.parquet")
     assert Counter(read.column("phone").to_pylist()) == expected
     assert failed_in(tmp_path) == wrong
 
