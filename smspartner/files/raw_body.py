@@ -24,6 +24,8 @@ from smspartner.files.unfinished import register
 
 #: What is added to the name of a body that stops early.
 INCOMPLETE: Final = ".incomplete"
+#: What is added to the name of a body that is kept as it came over the wire, in gzip.
+CODED: Final = ".gz"
 #: The hidden name of a body ends in this, so that a killed process leaves bodies that are told
 #: from exports, which can be made again.
 BODY_PART: Final = ".body.part"
@@ -32,12 +34,13 @@ BODY_PART: Final = ".body.part"
 class RawBody:
     """A body that is written chunk by chunk, and kept whatever happens next.
 
-    Use it as a context manager around receiving *and* decoding. At the end of the block the file
+    Use it as a context manager around receiving *and* reading. At the end of the block the file
     is under its name, or, as no file is ever replaced, under that name with ``-2``, ``-3`` … added
     where it is taken. Where the block fails, or is left early, the file has ``.incomplete`` added
-    unless all of the body came. A refusal, or an error page with a status of 400 or more, is no
-    body of a rental and is not kept. ``kept`` says where the body is, and so does a failure, in a
-    note.
+    unless all of the body came. A body that came in gzip is kept decoded; where that has no good
+    end, the bytes of the wire are kept instead, with ``.gz.incomplete`` added. A refusal, or an
+    error page with a status of 400 or more, is no body of a rental and is not kept. ``kept`` says
+    where the body is, and so does a failure, in a note.
 
     Args:
         path: where the body goes; ``-`` is standard output.
@@ -63,6 +66,7 @@ class RawBody:
         self._digest = hashlib.sha256()
         self._left_early = False
         self._output: Output | None = None
+        self._coded: Output | None = None
         self._entered = False
 
     @property
@@ -73,11 +77,15 @@ class RawBody:
     def __enter__(self) -> Self:
         if self._entered:
             raise OutputError("this RawBody has had its body: make another one for the next")
-        self._output = output = open_file(self._name, BODY_PART)
-        if isinstance(output, Part):
-            register.add(output.path, lambda: self._settle(output))
+        self._output = self._opened()
         self._entered = True
         return self
+
+    def _opened(self) -> Output:
+        output = open_file(self._name, BODY_PART)
+        if isinstance(output, Part):
+            register.add(output.path, lambda: self._settle(output))
+        return output
 
     def require_open(self) -> Output:
         """Return what is written to; for asking before a download is spent.
@@ -102,6 +110,17 @@ class RawBody:
             self.size = output.size  # of the chunk that fills the disk, a part
         self._digest.update(chunk)
 
+    def write_coded(self, chunk: bytes) -> None:
+        """Write bytes of the wire that decoding has still to make the body of.
+
+        Raises:
+            OutputError: they cannot be written, or the file is not open.
+        """
+        if isinstance(self.require_open(), Part):  # a pipe gets the body only
+            if self._coded is None:
+                self._coded = self._opened()
+            self._coded.write_through(chunk)
+
     def tee(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Pass chunks on, each one written first; their end completes the body."""
         self._left_early = True
@@ -118,12 +137,21 @@ class RawBody:
     ) -> None:
         output, self._output = self.require_open(), None
         try:
+            output = self._chosen(output)
             self._end(output, error)
         except BaseException as failure:  # Ctrl-C meanwhile, or no name can be had
             self._rescue(output)
             self._tell(output, failure)
             raise
         self._tell(output, error)
+
+    def _chosen(self, decoded: Output) -> Output:
+        """Return the file to go on with; the other one of a body that came in gzip is removed."""
+        if self._coded is None:
+            return decoded
+        chosen, other = (decoded, self._coded) if self.complete else (self._coded, decoded)
+        other.discard()
+        return chosen
 
     def _end(self, output: Output, error: BaseException | None) -> None:
         if isinstance(error, TruncatedError):
@@ -141,11 +169,12 @@ class RawBody:
 
     def _rescue(self, output: Output) -> None:
         """Give what came a visible name; where none can be had, its hidden one has to do."""
-        if not self.size:
+        if not output.size:
             output.discard()
             return
+        ending = "" if self.complete else INCOMPLETE
         try:
-            self.kept = output.keep("" if self.complete else INCOMPLETE)
+            self.kept = output.keep(CODED + ending if output is self._coded else ending)
         except OutputError:
             if isinstance(output, Part) and register.is_ours(output.path) and output.path.exists():
                 self.kept = output.path

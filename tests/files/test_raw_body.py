@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import os
 from pathlib import Path
+from typing import Final
 
 import pytest
 from number_files import disk_that_fills_up, left_in, mode_of
@@ -291,3 +293,49 @@ def test_a_body_is_named_though_no_further_file_can_be_made(
         raw.write(b"x")
         monkeypatch.setattr(atomic, "create_private", full)
     assert (tmp_path / "body.json").read_bytes() == b"x"
+
+
+CODED: Final = gzip.compress(WHOLE)
+
+
+def test_a_body_that_came_in_gzip_is_kept_decoded(tmp_path: Path) -> None:
+    with RawBody(tmp_path / "body.json") as raw:
+        raw.write_coded(CODED[:10])
+        parts = sorted(path.read_bytes() for path in tmp_path.iterdir())
+        raw.write_coded(CODED[10:])
+        list(raw.tee(CHUNKS))
+    assert parts == [b"", CODED[:10]]
+    assert raw.kept == tmp_path / "body.json"
+    assert (tmp_path / "body.json").read_bytes() == WHOLE
+    assert left_in(tmp_path) == ["body.json"]
+    assert raw.sha256 == hashlib.sha256(WHOLE).hexdigest()
+
+
+def test_a_body_whose_gzip_has_no_good_end_is_kept_as_it_came(tmp_path: Path) -> None:
+    raw = RawBody(tmp_path / "body.json", keep=False)
+    with pytest.raises(TruncatedError) as caught, raw:  # noqa: PT012 - it is cut in there
+        raw.write_coded(CODED)
+        next(raw.tee(CHUNKS))
+        raise TruncatedError
+    kept = tmp_path / "body.json.gz.incomplete"
+    assert caught.value.kept == raw.kept == kept
+    assert kept.read_bytes() == CODED
+    assert left_in(tmp_path) == ["body.json.gz.incomplete"]
+    assert caught.value.__notes__ == [f"what came of the body is kept in {kept}"]
+
+
+def test_a_body_that_decodes_to_its_end_is_kept_decoded_though_it_is_wrong(tmp_path: Path) -> None:
+    raw = RawBody(tmp_path / "body.json", keep=False)
+    with pytest.raises(RecordError), raw:  # noqa: PT012 - it fails in there
+        raw.write_coded(CODED)
+        list(raw.tee(CHUNKS))
+        raise RecordError(0)
+    assert raw.kept == tmp_path / "body.json"
+    assert left_in(tmp_path) == ["body.json"]
+
+
+def test_a_pipe_gets_the_decoded_body_only() -> None:
+    with RawBody("/dev/null") as raw:
+        raw.write_coded(CODED)
+        list(raw.tee(CHUNKS))
+    assert raw.size == len(WHOLE)
