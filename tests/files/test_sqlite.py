@@ -340,3 +340,9 @@ def test_a_place_where_no_database_can_be_is_found_before_a_download(
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write"):
         check(tmp_path / name, token="rental-1")
+
+
+def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path) -> None:
+    target = tmp_path / os.fsdecode(b"num\xe9ros.db")
+    write(batches(10), target, token="t")  # noqa: S106 - a rental's, not a secret
+    assert len(rows_of(target)) == 10

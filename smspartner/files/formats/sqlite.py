@@ -215,7 +215,7 @@ def _make_private(path: Path) -> None:
 
 
 def _address(path: Path, mode: str) -> str:
-    return f"file:{quote(str(path.resolve()))}?mode={mode}"
+    return f"file:{quote(os.fsencode(path.resolve()))}?mode={mode}"
 
 
 class SQLiteFormat:

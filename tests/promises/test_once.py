@@ -1,0 +1,92 @@
+"""A rental is downloaded once: stopped at any moment, killed, run again, and by two at a time.
+
+Each round is a rental of its own at a service that hands out each a single time. In the end its
+numbers are in their file, or what came of its body is beside it, and the exit code says which.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import pytest
+from killing import Ended, Forks
+
+from smspartner import Sandbox
+
+COUNT: Final = 5_000
+#: Seconds until the service has surely counted a request, which a run waits after a killed one.
+TIMEOUT: Final = 0.5
+STOPS: Final = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(once=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def forks(sandbox: Sandbox) -> Iterator[list[Forks]]:
+    """Return what runs command lines, two at a time."""
+    settings = {"SMSPARTNER_BASE_URL": sandbox.url, "SMSPARTNER_API_KEY": sandbox.api_key}
+    with ExitStack() as stack:
+        yield [stack.enter_context(Forks({**os.environ, **settings})) for _ in range(2)]
+
+
+def download(token: str) -> list[str]:
+    return ["download", token, "-o", "n.csv", "--once", "-q", "--timeout", str(TIMEOUT)]
+
+
+def kept_of_body(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if ".body." in path.name and path.stat().st_size]
+
+
+def assert_true(ended: Ended, sandbox: Sandbox, token: str, folder: Path) -> None:
+    """Check that the last run, which nothing has stopped, says what there is."""
+    assert sandbox.downloads(token) == 1
+    if ended.code == 0:
+        assert (folder / "n.csv").read_bytes().count(b"\n") == COUNT + 1
+    else:
+        assert ended.code == 5
+        assert "its download of" in ended.words
+        assert not (folder / "n.csv").exists()
+
+
+@pytest.mark.parametrize("together", [1, 2], ids=["alone", "two at a time"])
+@pytest.mark.parametrize(
+    "rounds", [6, pytest.param(100, marks=pytest.mark.slow)], ids=lambda rounds: f"{rounds} times"
+)
+def test_a_rental_is_downloaded_once_whatever_stops_it(
+    forks: list[Forks], sandbox: Sandbox, tmp_path: Path, rounds: int, together: int
+) -> None:
+    chance = random.Random(rounds)
+    ends: Counter[int] = Counter()
+    for number in range(rounds):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        token = f"n-{COUNT}.as-{together}-{rounds}-{number}"
+        args, stop = download(token), chance.choice(STOPS)
+
+        def stopped(running: Forks) -> Ended:
+            return running.run(args, folder, stop, after=chance.uniform(0, 0.2))  # noqa: B023
+
+        with ThreadPoolExecutor(together) as both:
+            first = list(both.map(stopped, forks[:together]))
+        # What a stop by which a program can tidy up has kept is where it said.
+        if stop is not signal.SIGKILL:
+            assert len(kept_of_body(folder)) == sum("is kept in" in each.words for each in first)
+        last = forks[0].run(args, folder)
+        assert all("Traceback" not in each.words for each in (*first, last))
+        assert_true(last, sandbox, token, folder)
+        assert forks[1].run(args, folder).code == last.code
+        assert sandbox.downloads(token) == 1
+        ends[last.code] += 1
+    assert ends[0]
