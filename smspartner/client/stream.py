@@ -51,6 +51,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         self._key = key
         self._raw = raw
         self._chunks = reply.chunks if raw is None else raw.tee(reply.chunks)
+        if raw is not None and reply.keep_coded is not None:
+            reply.keep_coded(raw.write_coded)
         self._reader = ResponseReader(
             media_type=reply.media_type, http_status=reply.status, limits=limits
         )

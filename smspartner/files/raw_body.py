@@ -24,8 +24,6 @@ from smspartner.files.unfinished import register
 
 #: What is added to the name of a body that stops early.
 INCOMPLETE: Final = ".incomplete"
-#: What is added to the name of a body that is kept as it came over the wire, in gzip.
-CODED: Final = ".gz"
 #: The hidden name of a body ends in this, so that a killed process leaves bodies that are told
 #: from exports, which can be made again.
 BODY_PART: Final = ".body.part"
@@ -38,9 +36,9 @@ class RawBody:
     is under its name, or, as no file is ever replaced, under that name with ``-2``, ``-3`` … added
     where it is taken. Where the block fails, or is left early, the file has ``.incomplete`` added
     unless all of the body came. A body that came in gzip is kept decoded; where that has no good
-    end, the bytes of the wire are kept instead, with ``.gz.incomplete`` added. A refusal, or an
-    error page with a status of 400 or more, is no body of a rental and is not kept. ``kept`` says
-    where the body is, and so does a failure, in a note.
+    end, the bytes of the wire are kept instead. A refusal, or an error page with a status of 400 or
+    more, is no body of a rental and is not kept. ``kept`` says where the body is, and so does a
+    failure, in a note.
 
     Args:
         path: where the body goes; ``-`` is standard output.
@@ -172,9 +170,8 @@ class RawBody:
         if not output.size:
             output.discard()
             return
-        ending = "" if self.complete else INCOMPLETE
         try:
-            self.kept = output.keep(CODED + ending if output is self._coded else ending)
+            self.kept = output.keep("" if self.complete else INCOMPLETE)
         except OutputError:
             if isinstance(output, Part) and register.is_ours(output.path) and output.path.exists():
                 self.kept = output.path

@@ -89,10 +89,12 @@ class Reply:
         headers: the HTTP headers, in any case.
         chunks: the body, decoded, in pieces of any size above zero; consumed once.
         on_close: what frees the connection; called at most once.
+        keep_coded: is told where to write the bytes of a body in gzip, before they are decoded;
+            None where the transport cannot.
         abort: what ends every wait for more of the body, called from any thread.
     """
 
-    __slots__ = ("_on_close", "abort", "chunks", "headers", "status")
+    __slots__ = ("_on_close", "abort", "chunks", "headers", "keep_coded", "status")
 
     def __init__(
         self,
@@ -102,7 +104,9 @@ class Reply:
         on_close: Callable[[], None] | None = None,
         *,
         abort: Callable[[], None] | None = None,
+        keep_coded: Callable[[Callable[[bytes], None]], None] | None = None,
     ) -> None:
+        self.keep_coded = keep_coded
         self.status = status
         self.abort = abort or self.close
         self.headers = Headers(headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, Self
 
 from smspartner.errors import (
@@ -65,6 +66,7 @@ class BodyChunks:
         self._terms = terms
         self._on_end: Callable[[int], None] | None = on_end
         self._gunzip: Gunzip | None = None
+        self._on_coded: Callable[[bytes], None] = _forget
         self._received = 0
         self._handed = 0
         self._whole = False
@@ -84,6 +86,10 @@ class BodyChunks:
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end(self._received)
+
+    def keep_coded(self, write: Callable[[bytes], None]) -> None:
+        """Hand the bytes of a body in gzip to ``write`` as they come, before they are decoded."""
+        self._on_coded = write
 
     def _next(self) -> bytes:
         if self._whole:
@@ -111,9 +117,11 @@ class BodyChunks:
                 begun += more
             if not begun.startswith(MAGIC):
                 if self._terms.gzip and len(begun) < len(MAGIC):
+                    self._on_coded(begun)
                     raise self._cut()
                 return begun
-            self._gunzip = Gunzip(self._read, begun)
+            self._on_coded(begun)
+            self._gunzip = Gunzip(self._read_coded, begun)
         if self._gunzip is None:
             return self._read(most)
         try:
@@ -121,8 +129,16 @@ class BodyChunks:
         except EOFError:
             raise self._cut() from None
         except zlib.error:
+            with suppress(SMSPartnerError):  # what was paid for is kept to its end
+                while self._read_coded(PIECE):
+                    pass
             damaged = TransportError(f"the gzip coding of the body is damaged; {_RECORDED}")
             raise self._about(damaged) from None
+
+    def _read_coded(self, most: int) -> bytes:
+        piece = self._read(most)
+        self._on_coded(piece)
+        return piece
 
     def _read(self, most: int) -> bytes:
         if self._terms.call.over():  # gzip may take many reads before it gives a byte
@@ -170,3 +186,7 @@ class BodyChunks:
         if isinstance(error, TransportError):
             error.maybe_received = True
         return error
+
+
+def _forget(_: bytes) -> None:
+    """Do nothing with the bytes of the wire: only the decoded body is wanted."""

@@ -218,7 +218,9 @@ class RequestsTransport:
             gzip="gzip" in headers.get("content-encoding", "").lower(),
         )
         body = BodyChunks(answer.raw, terms, end)
-        return Reply(status, headers, body, body.close, abort=call.abort)
+        return Reply(
+            status, headers, body, body.close, abort=call.abort, keep_coded=body.keep_coded
+        )
 
     def _prepared(self, request: Request, key: APIKey) -> requests.PreparedRequest:
         url = f"{self._prefix}{request.path}"

@@ -317,10 +317,10 @@ def test_a_body_whose_gzip_has_no_good_end_is_kept_as_it_came(tmp_path: Path) ->
         raw.write_coded(CODED)
         next(raw.tee(CHUNKS))
         raise TruncatedError
-    kept = tmp_path / "body.json.gz.incomplete"
+    kept = tmp_path / "body.json.incomplete"
     assert caught.value.kept == raw.kept == kept
     assert kept.read_bytes() == CODED
-    assert left_in(tmp_path) == ["body.json.gz.incomplete"]
+    assert left_in(tmp_path) == ["body.json.incomplete"]
     assert caught.value.__notes__ == [f"what came of the body is kept in {kept}"]
 
 

@@ -154,7 +154,7 @@ def stop_at(step: int, deed: Callable[[Path], None], folder: Path, register: Reg
         assert deed in {body, cut_body, safety_copy, coded_body}
         assert not name.startswith(".")
         assert content
-        assert NEW.startswith(gunzipped(content) if ".gz" in name else content)
+        assert NEW.startswith(gunzipped(content) if content[:1] == b"\x1f" else content)
         assert f"{folder / name}" in told or content == NEW  # it was finished before
     return stopped()
 
