@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import click
+
 from smspartner.cli.decode_many import Total, is_folder
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
@@ -42,7 +44,8 @@ def tokens_of(given: Sequence[str], file: str | None) -> list[str]:
     """Return the tokens of a command line and of a file with one on each line.
 
     Raises:
-        ConfigurationError: the file cannot be read, or there is no token.
+        ConfigurationError: the file cannot be read.
+        UsageError: there is no token.
     """
     text = ""
     try:
@@ -53,7 +56,7 @@ def tokens_of(given: Sequence[str], file: str | None) -> list[str]:
         raise ConfigurationError(f"cannot read the tokens in {file!r}: {reason}") from None
     tokens = unique([*given, *text.splitlines()])
     if not tokens:
-        raise ConfigurationError("there is no token: give TOKEN, or --tokens FILE with some in it")
+        raise click.UsageError("there is no token: give TOKEN, or --tokens FILE with some in it")
     return tokens
 
 

@@ -15,6 +15,8 @@ from smspartner.errors import OutputError, SMSPartnerError
 
 #: An argument, as messages of the library name it: ``token=`` or ``exclude_stop=True``.
 _ARGUMENT: Final = re.compile(r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))")
+#: One that the command line has no option for, where it only adds to a sentence.
+_REMARK: Final = re.compile(r" \([a-z][a-z0-9_]*=\)")
 
 #: Options that the library calls otherwise.
 _IN_PYTHON: Final = {"--proxy": "proxies", "--ca-bundle": "verify"}
@@ -113,4 +115,5 @@ def _names(command: click.Command) -> Iterable[tuple[str, str]]:
 
 def _in_options(message: str, names: dict[str, str]) -> str:
     """Return a message of the library with options instead of arguments."""
-    return _ARGUMENT.sub(lambda found: names.get(found[1], found[0]), message)
+    said = _ARGUMENT.sub(lambda found: names.get(found[1], found[0]), message)
+    return _REMARK.sub("", said)

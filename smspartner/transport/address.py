@@ -43,7 +43,7 @@ class Address:
         if parts.scheme == "http" and not (allow_http or _is_loopback(host)):
             raise ConfigurationError(
                 f"the base URL must begin with https:// (the key is sent to {host}); "
-                "plain http is for this machine only, unless allow_http is set"
+                "plain http is for this machine only (allow_http=)"
             )
         # urlsplit writes the scheme in lower case; from here on it is compared as it is.
         url = parts._replace(netloc=parts.netloc.lower()).geturl()
@@ -62,7 +62,7 @@ class Address:
         if plain and proxy and not _is_loopback(split_proxy(proxy).hostname or ""):
             raise ConfigurationError(
                 f"plain http to {self.peer} would go through the proxy {peer_shown(proxy)}, which "
-                "could read the key; leave that proxy out, or set allow_http"
+                "could read the key; leave that proxy out (allow_http=)"
             )
 
 

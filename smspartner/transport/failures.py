@@ -212,7 +212,7 @@ def _proxy(error: BaseException, scene: Scene) -> _Words:
     said = f"it answered HTTP {status}" if status else _said(error)
     return (
         f"the proxy {scene.proxy} could not be used: {said}",
-        "check the address and the password in proxies= (--proxy)",
+        "check the address and the password in proxies=",
     )
 
 
@@ -223,7 +223,7 @@ def _certificate(error: BaseException, scene: Scene) -> _Words:
         (
             "nothing was sent. Check the clock of this machine and the base URL; where a company "
             "proxy or your own server signs with its own authority, pass that certificate file as "
-            "verify= (--ca-bundle)"
+            "verify="
         ),
     )
 

@@ -179,8 +179,8 @@ def test_a_body_that_was_left_is_finished_with_instead_of_asking_again(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ([], 4, "there is no token"),
-        (["--tokens", "empty", "-o", "out/"], 4, "there is no token"),
+        ([], 2, "there is no token"),
+        (["--tokens", "empty", "-o", "out/"], 2, "there is no token"),
         (["--tokens", "none", "-o", "out/"], 4, "cannot read the tokens in 'none'"),
         (["--tokens", "latin", "-o", "out/"], 4, "not text in UTF-8"),
         (["a", "b"], 4, "give -o"),
