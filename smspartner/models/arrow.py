@@ -6,6 +6,7 @@ Files, tables, pandas, Polars, DuckDB and Spark all get what is made here. Needs
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -18,8 +19,9 @@ from smspartner.models.number import not_text, require_int64
 
 #: Rows of one record batch, and of one row group in Parquet.
 GROUP: Final = 65_536
-#: Rows that are converted at once: with the 1,000 to 4,000 of a batch, 20 ns a row more.
-_AT_ONCE: Final = 8192
+#: Rows that are converted at once, and not many more: beyond 10,000 the buffers of a column are
+#: no longer those that were freed last, and a text takes twice the time.
+_AT_ONCE: Final = 4096
 _NULLABLE: Final = {E164, TOKEN}
 _MOST_TEXT: Final = 2**31 - 1
 
@@ -114,12 +116,12 @@ def _require_text(size: int) -> None:
 
 
 def _record_batch(arrow: Any, schema: Any, columns: Values, first: int) -> Any:
-    makers = {"id": _integers, "stop_sms": _booleans}
+    makers = {"id": _integers, "stop_sms": _booleans} | dict.fromkeys(_NULLABLE, _nullable_texts)
     arrays = []
     for name, values in zip(schema.names, columns, strict=True):
         try:
             arrays.append(makers.get(name, _texts)(arrow, values))
-        except OverflowError:
+        except struct.error:
             require_int64(values, first)
             raise
         except UnicodeEncodeError:
@@ -132,7 +134,8 @@ def _record_batch(arrow: Any, schema: Any, columns: Values, first: int) -> Any:
 
 
 def _integers(arrow: Any, values: Sequence[int]) -> Any:
-    data = arrow.py_buffer(array("q", values))
+    # A third of the time of array("q", values).
+    data = arrow.py_buffer(struct.pack(f"={len(values)}q", *values))
     return arrow.Array.from_buffers(arrow.int64(), len(values), [None, data])
 
 
@@ -141,29 +144,39 @@ def _booleans(arrow: Any, values: Sequence[bool]) -> Any:
     return arrow.Array.from_buffers(arrow.uint8(), len(values), [None, data]).cast(arrow.bool_())
 
 
-def _texts(arrow: Any, values: Sequence[str | None]) -> Any:
-    # A column of booleans is a bitmap, and so is the mark of what is not null.
-    texts: Sequence[Any] = values
-    bitmap = None
-    if None in values:
-        bitmap = _booleans(arrow, [value is not None for value in values]).buffers()[1]
-        texts = [value or "" for value in values]
+def _texts(arrow: Any, values: Sequence[str]) -> Any:
+    data = "".join(values).encode()
+    _require_text(len(data))
+    width = len(data) // len(values)
+    if not _have_width(values, width):
+        return _array_of_texts(arrow, values, data, None)
+    fixed = arrow.Array.from_buffers(
+        arrow.binary(width), len(values), [None, arrow.py_buffer(data)]
+    )
+    return fixed.cast(arrow.binary()).view(arrow.utf8())
+
+
+def _nullable_texts(arrow: Any, values: Sequence[str | None]) -> Any:
+    if None not in values:
+        return _texts(arrow, values)  # type: ignore[arg-type]
+    texts = [value or "" for value in values]
     data = "".join(texts).encode()
     _require_text(len(data))
-    content = arrow.py_buffer(data)
-    width = len(data) // len(texts)
-    if bitmap is None and _have_width(texts, width):
-        fixed = arrow.Array.from_buffers(arrow.binary(width), len(texts), [None, content])
-        return fixed.cast(arrow.binary()).view(arrow.utf8())
+    # A column of booleans is a bitmap, and so is the mark of what is not null.
+    bitmap = _booleans(arrow, [value is not None for value in values]).buffers()[1]
+    return _array_of_texts(arrow, texts, data, bitmap)
+
+
+def _array_of_texts(arrow: Any, texts: Sequence[str], data: bytes, bitmap: Any) -> Any:
     sizes = map(len, texts) if data.isascii() else map(len, map(str.encode, texts))
     ends = arrow.py_buffer(array("i", accumulate(sizes, initial=0)))
-    return arrow.Array.from_buffers(arrow.utf8(), len(texts), [bitmap, ends, content])
+    return arrow.Array.from_buffers(arrow.utf8(), len(texts), [bitmap, ends, arrow.py_buffer(data)])
 
 
 def _have_width(texts: Sequence[str], width: int) -> bool:
     """Say whether all texts have so many bytes, as phones mostly do.
 
-    Each then ends where it should, and nowhere else: with the conversion 50 ns a text, where a
+    Each then ends where it should, and nowhere else: with the conversion 25 ns a text, where a
     look at every length takes 160.
     """
     lines = "\n".join(texts).encode()

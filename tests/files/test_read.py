@@ -490,3 +490,58 @@ def test_an_id_that_a_spreadsheet_has_rounded_is_refused(tmp_path: Path, spoiled
     path.write_text(f"id;phone\n1;0639980001\n{spoiled};0639980002\n")
     with pytest.raises(DecodeError, match="line 3: a spreadsheet has rounded the id"):
         read(path)
+
+
+HUGE = """
+import sys
+import pyarrow, pyarrow.parquet
+from smspartner import LimitError, open_numbers
+
+before = pyarrow.default_memory_pool().max_memory()
+try:
+    with open_numbers(sys.argv[1]) as found:
+        list(found.batches())
+except LimitError as error:
+    print(error, "|", (pyarrow.default_memory_pool().max_memory() - before) >> 20)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "memory"),
+    [
+        ("one.parquet", ["0" * 100_000_000], 4),
+        ("same.parquet", ["0" * 1_000_000] * 50_000, 60),
+        ("same.arrow", ["0" * 1_000_000] * 50_000, 60),
+        ("one.arrow", ["0" * 100_000_000], 300),
+    ],
+)
+def test_a_small_file_with_long_texts_is_refused_before_they_fill_the_memory(
+    tmp_path: Path, name: str, texts: list[str], memory: int
+) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    phones = pa.array(texts[:1]).dictionary_encode() if len(texts) > 1 else pa.array(texts)
+    if len(texts) > 1:
+        indices = pa.array([0] * len(texts), pa.int32())
+        phones = pa.DictionaryArray.from_arrays(indices, phones.dictionary)
+    table, path = pa.table({"phone": phones}), tmp_path / name
+    if name.endswith(".parquet"):
+        parquet.write_table(table, path, compression="zstd")
+    else:
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_file(path, table.schema, options=options) as writer:
+            writer.write_table(table)
+    assert path.stat().st_size < 300_000
+    command = [sys.executable, "-c", HUGE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    said, _, peak = done.stdout.rpartition(" | ")
+    assert re.fullmatch(rf"'.*{name}': [\d,]+ rows hold [\d,]+ MiB in one column; .*", said)
+    assert int(peak) < memory
+
+
+def test_texts_that_repeat_are_read_from_a_parquet_file_of_others(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"phone": ["0639980001", "0639980002"] * 10, "e164": [None, "x"] * 10})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == [("0639980001", None), ("0639980002", "x")] * 10

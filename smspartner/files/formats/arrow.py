@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
 from smspartner.decoders.detect import excerpt
-from smspartner.errors import ConfigurationError, DecodeError, TruncatedError
+from smspartner.decoders.limits import KIB, MIB
+from smspartner.errors import ConfigurationError, DecodeError, LimitError, TruncatedError
 from smspartner.files.atomic import atomic_writer
 from smspartner.files.columns import Columns, counted_from, find_columns, typed
 from smspartner.files.input_file import InputFile
@@ -20,6 +21,11 @@ from smspartner.models.extras import load
 
 #: Rows that are read at once: with the 65,536 of a row group, Parquet takes 16 MiB more.
 _ROWS: Final = 16_384
+
+
+#: Bytes in one column of some rows, and of one text on average, beyond which no file is read.
+_MOST: Final = 64 * MIB
+_LONG: Final = 4 * KIB
 
 
 class _ColumnarSink(ABC):
@@ -97,8 +103,11 @@ class _ColumnarFormat(ABC):
             for batch in self._batches(file, path):
                 batch.validate(full=True)  # without it, wrong offsets are read from anywhere
                 columns = find_columns(batch.schema.names, file)
+                values = {name: batch.column(at) for name, at in columns.items()}
+                for column in values.values():
+                    _require_bounded(file, batch.num_rows, _text_size(column))
                 yield typed(
-                    {name: batch.column(at).to_pylist() for name, at in columns.items()},
+                    {name: column.to_pylist() for name, column in values.items()},
                     counted_from(found, file),
                 )
                 found += batch.num_rows
@@ -119,7 +128,16 @@ class ParquetFormat(_ColumnarFormat):
         opened = file.keep(parquet.ParquetFile(path))
         names = opened.schema_arrow.names
         wanted = [names[place] for place in find_columns(names, file).values()]
-        yield from opened.iter_batches(_ROWS, columns=wanted, use_threads=False)
+        repeated = set()
+        for group in map(opened.metadata.row_group, range(opened.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                if chunk.path_in_schema in wanted:
+                    _require_bounded(file, group.num_rows, chunk.total_uncompressed_size)
+                    if chunk.has_dictionary_page and chunk.physical_type == "BYTE_ARRAY":
+                        repeated.add(chunk.path_in_schema)
+        # A text that is in the file once stays so until it is known what all of them would take.
+        again = file.keep(parquet.ParquetFile(path, read_dictionary=sorted(repeated)))
+        yield from again.iter_batches(_ROWS, columns=wanted, use_threads=False)
 
 
 class ArrowFormat(_ColumnarFormat):
@@ -135,6 +153,25 @@ class ArrowFormat(_ColumnarFormat):
             batch = reader.get_batch(index)
             for start in range(0, batch.num_rows, _ROWS):
                 yield batch.slice(start, _ROWS)
+
+
+def _text_size(column: Any) -> int:
+    """Return the bytes of all texts of a column, however often each is stored."""
+    arrow = pyarrow()
+    if not arrow.types.is_dictionary(column.type):
+        size: int = column.nbytes
+        return size
+    compute = load("pyarrow.compute", "smspartner[arrow]")
+    sizes = compute.binary_length(column.dictionary.cast(arrow.large_binary()))
+    return compute.sum(sizes.take(column.indices)).as_py() or 0
+
+
+def _require_bounded(file: InputFile, rows: int, size: int) -> None:
+    """Refuse texts so long that a small file would fill the memory."""
+    if size > _MOST and size > rows * _LONG:
+        raise LimitError(
+            f"{file}: {rows:,} rows hold {size // MIB:,} MiB in one column; no phones are that long"
+        )
 
 
 def _require_end(file: InputFile, path: str, mark: bytes) -> None:
