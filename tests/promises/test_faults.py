@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -187,10 +188,20 @@ def test_the_client_tries_again_by_itself_only_while_no_answer_has_begun(
     assert len(asked) == 1 + fate.healed
 
 
+@every_fault
+def test_no_fault_makes_the_client_download_a_rental_twice(
+    sandbox: Sandbox, name: str, form: str
+) -> None:
+    fate, rental = FATES[name], token(name, f"twice-{form}")
+    with client(sandbox, fate, retries=3) as service, suppress(SMSPartnerError):
+        service.download(rental, format=form)
+    assert sandbox.downloads(rental) <= 1
+
+
 def test_what_is_safe_to_run_again_had_no_byte_of_a_body() -> None:
     for fate in FATES.values():
         if fate.retryable:
-            assert (fate.kept, fate.exit) == ("nothing", 6)
+            assert (fate.kept, fate.exit, fate.recorded) == ("nothing", 6, False)
         else:
             assert fate.exit != 6
 
