@@ -16,6 +16,7 @@ from benchmarks.contenders import (
     MSGSPEC,
     OURS,
     PYGIXML_PARSING,
+    TABLE,
 )
 from benchmarks.exports import Exports
 from benchmarks.measure import Key, Samples, Spread, ratio, times_ours
@@ -85,7 +86,7 @@ class Bar(NamedTuple):
 def bars(results: Results) -> list[Bar]:
     """Return all promises, each with what became of it."""
     parts = (
-        *(_json, _xml, _small, _odd, _memory, _pieces),
+        *(_json, _xml, _small, _odd, _tables, _exports, _memory, _pieces),
         *(_flat, _first_record, _starts, _download, _growth),
     )
     return [bar for part in parts for bar in part(results)]
@@ -144,6 +145,23 @@ def _odd(results: Results) -> Iterator[Bar]:
         if kind != "xml":
             found = times_ours(results.compared, limit).inverse()
             yield _most(f"{kind}, time against {LXML_PARSING}", _OFF_THE_LAYOUT, found, "x")
+
+
+def _tables(results: Results) -> Iterator[Bar]:
+    for kind, rival, bound in (("json", MSGSPEC, 2.0), ("xml", LXML_PARSING, 0.45)):
+        table, limit = (Key(results.largest, kind, name) for name in (TABLE, rival))
+        if table in results.compared:
+            found = ratio(results.compared, table, limit)
+            yield _most(
+                f"{kind.upper()} to an Arrow table, time against {rival}", bound, found, "x"
+            )
+
+
+def _exports(results: Results) -> Iterator[Bar]:
+    seconds = results.exports.seconds
+    for name in ("CSV, `e164`", "CSV, `excel_safe`"):
+        pairs = zip(seconds[name], seconds["CSV"], strict=True)
+        yield _most(f"{name}, time against CSV", 2, Spread.of(a / b for a, b in pairs), "x")
 
 
 def _pieces(results: Results) -> Iterator[Bar]:

@@ -24,6 +24,8 @@ from lxml import etree
 from benchmarks.bodies import KINDS
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.decoders.whole import decode
+from smspartner.models.arrow import to_arrow
+from smspartner.models.columns import columns_of
 from smspartner.models.number import RentedNumber
 
 #: Bytes that a streaming contender asks for at once.
@@ -36,6 +38,7 @@ LXML_PARSING: Final = "lxml, parsing only"
 LXML_LOOP: Final = "lxml tree + loop"
 PYGIXML_PARSING: Final = "pygixml, parsing only"
 KEPT: Final = "smspartner, all kept"
+TABLE: Final = "smspartner, Arrow table"
 DEFUSED: Final = "defusedxml.ElementTree + loop"
 
 _XML: Final = tuple(kind for kind in KINDS if kind.startswith("xml"))
@@ -118,6 +121,11 @@ def ours(body: BinaryIO) -> Batches:
 @contender(KEPT, *KINDS)
 def ours_kept(body: BinaryIO) -> Batches:
     yield decode(body.read()).numbers
+
+
+@contender(TABLE, "json", "xml", package="pyarrow", typed=False)
+def ours_table(body: BinaryIO) -> Batches:
+    yield range(to_arrow(columns_of(ours(body))).num_rows)
 
 
 class _Envelope(msgspec.Struct, rename="camel"):
