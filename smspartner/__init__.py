@@ -36,7 +36,8 @@ from smspartner.errors import (
 )
 
 if TYPE_CHECKING:
-    from smspartner.client.client import Client
+    from smspartner.client.async_client import AsyncClient
+    from smspartner.client.client import Client, SavedBody
     from smspartner.client.stream import NumberStream
     from smspartner.decoders import register_decoder
     from smspartner.decoders.limits import Limits
@@ -48,16 +49,22 @@ if TYPE_CHECKING:
     from smspartner.files.read import open_numbers
     from smspartner.files.sinks import register_sink
     from smspartner.files.write import Written, write
+    from smspartner.models.account import Account
     from smspartner.models.number import RentedNumber
+    from smspartner.models.quote import Quote, Targeting
     from smspartner.models.rental import Rental
     from smspartner.models.status import RentalState, RentalStatus
+    from smspartner.models.stops import Stop, StopList
     from smspartner.sandbox import Sandbox
+    from smspartner.transport import Transport
 
 __all__ = [
     "APIError",
     "APIKeyInvalidError",
     "APIKeyMissingError",
+    "Account",
     "AccountError",
+    "AsyncClient",
     "Client",
     "ConfigurationError",
     "CountMismatchError",
@@ -68,6 +75,7 @@ __all__ = [
     "Limits",
     "NumberStream",
     "OutputError",
+    "Quote",
     "RawBody",
     "RecordError",
     "RedirectError",
@@ -82,7 +90,12 @@ __all__ = [
     "ResponseReader",
     "SMSPartnerError",
     "Sandbox",
+    "SavedBody",
+    "Stop",
+    "StopList",
+    "Targeting",
     "TokenMissingError",
+    "Transport",
     "TransportError",
     "TruncatedError",
     "UnknownFormatError",
@@ -101,6 +114,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Account": "models.account",
+    "AsyncClient": "client.async_client",
     "Client": "client.client",
     "Limits": "decoders.limits",
     "NumberStream": "client.stream",
@@ -110,7 +125,13 @@ _HOMES = {
     "RentalStatus": "models.status",
     "RentedNumber": "models.number",
     "ResponseReader": "decoders.reader",
+    "Quote": "models.quote",
     "Sandbox": "sandbox",
+    "SavedBody": "client.client",
+    "Stop": "models.stops",
+    "StopList": "models.stops",
+    "Targeting": "models.quote",
+    "Transport": "transport",
     "Written": "files.write",
     "decode": "decoders.whole",
     "open_bodies": "files.bodies",

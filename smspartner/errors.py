@@ -33,7 +33,7 @@ nothing, because the download cannot have been counted, or because the call reco
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
@@ -54,6 +54,7 @@ class SMSPartnerError(Exception):
         kept: where the raw body was kept, None where there is none on disk.
         retry_after: seconds the service asked to wait before the next request, None where it
             named none.
+        headers: the headers of the answer, None where there was none.
     """
 
     token: str | None = None
@@ -62,6 +63,7 @@ class SMSPartnerError(Exception):
     http_status: int | None = None
     kept: Path | None = None
     retry_after: float | None = None
+    headers: Mapping[str, str] | None = None
 
     def __str__(self) -> str:
         about = [] if self.token is None else [f"rental {self.token}"]
@@ -69,8 +71,12 @@ class SMSPartnerError(Exception):
             about.append(repr(self.file))
         return printable(": ".join([*about, self._said()]))
 
+    @property
+    def what(self) -> str:
+        """What happened, without the rental and the file it happened to."""
+        return self._said()
+
     def _said(self) -> str:
-        """Return what happened, without the rental it happened to."""
         return super().__str__()
 
 
@@ -259,7 +265,12 @@ class TransportError(SMSPartnerError):
         http_status: the status of the answer, where there was one.
         maybe_received: whether the service may have acted on the request: some of it was sent, and
             no answer says that it was refused.
+
+    Attributes:
+        answered: whether an answer of the service had begun.
     """
+
+    answered: bool = False
 
     def __init__(
         self,

@@ -10,7 +10,6 @@ import click
 
 from smspartner.cli.options import gathered
 from smspartner.client.client import Client
-from smspartner.client.key import find_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,7 +35,7 @@ class Service:
             ConfigurationError: the key file cannot be read, or an option cannot work.
         """
         return Client(
-            find_key(key_file=self.key_file).reveal(),
+            key_file=self.key_file,
             base_url=self.base_url,
             timeout=self.timeout,
             deadline=self.deadline,

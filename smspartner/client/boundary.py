@@ -37,8 +37,8 @@ def public(method: Callable[P, R]) -> Callable[P, R]:
 def _settle(error: SMSPartnerError, owner: Any, token: object) -> None:
     """Name the rental in an error, and mask the key in all of it."""
     rental = getattr(owner, "token", None) if token is None else token
-    if error.token is None and isinstance(rental, str):
-        error.token = rental
+    if error.token is None and isinstance(rental, str) and rental.strip():
+        error.token = rental.strip()
     key = getattr(owner, "_key", None)  # there is none while the client is being made
     if key is None:
         return

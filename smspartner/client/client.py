@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
+from smspartner.client.account import AccountClient
+from smspartner.client.arguments import (
+    require,
+    require_token,
+)
+from smspartner.client.asking import ask_once
 from smspartner.client.boundary import public
 from smspartner.client.many import Outcome, Save, checked_jobs, each_once, folder_for, unique
 from smspartner.client.stream import NumberStream
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
-from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
-from smspartner.decoders.whole import decode_answer
-from smspartner.errors import (
-    APIKeyMissingError,
-    ConfigurationError,
-    LimitError,
-    SMSPartnerError,
-    TokenMissingError,
-    TruncatedError,
-)
 from smspartner.files.raw_body import RawBody
 from smspartner.files.targets import Target
-from smspartner.models.account import Account
-from smspartner.models.envelope import A
 from smspartner.models.rental import Rental
 from smspartner.models.status import RentalStatus
-from smspartner.transport import Reply, Request, RequestsTransport, Transport
-from smspartner.transport.secrets import APIKey
+from smspartner.transport import Headers, Request
 
-DEFAULT_BASE_URL: Final = "https://api.smspartner.fr/v1"
 DOWNLOAD: Final = "location/file/download"
 STATUS: Final = "location/status"
+
+#: Of the deadline of a download, a tenth is for asking what became of it; in seconds:
+_LEAST_SHARE: Final = 2.0
+_LARGEST_SHARE: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +45,7 @@ class SavedBody:
         format: the name of its format.
         numbers: how many numbers are in it.
         declared: how many the service declared.
+        headers: the headers of the answer.
     """
 
     path: Path
@@ -57,60 +54,15 @@ class SavedBody:
     format: str
     numbers: int
     declared: int | None
+    headers: Headers
 
 
-class Client:
-    """Fetches rentals from SMS Partner.
+class Client(AccountClient):
+    """Fetches rentals from SMS Partner, and asks what else its account can.
 
-    Use it as a context manager, or call ``close``. One client may be used by one thread at a
-    time; clients are cheap.
-
-    Args:
-        api_key: the API key; None takes it from the environment variable SMSPARTNER_API_KEY.
-        base_url: where the API is; None takes SMSPARTNER_BASE_URL, and without it the service.
-        timeout: seconds to wait for a connection, and for each next byte.
-        deadline: seconds a whole call may take, retries included; None for no bound.
-        retries: how often to try again while no byte of a body has arrived.
-        proxies: proxies by scheme, as requests takes them; the environment is not consulted.
-        verify: whether TLS is verified, or the path of a CA bundle to verify with.
-        allow_http: allow http to other hosts than this machine. The key is then readable to all
-            between here and there.
-        limits: bounds on what an answer may cost.
-        transport: another way to make requests; the network options above are then not used.
-
-    Raises:
-        APIKeyMissingError: no key was given and none is in the environment.
-        ConfigurationError: an option that cannot work.
+    Its arguments are those of ``BaseClient``. Use it as a context manager, or call ``close``. What
+    holds of threads, forks and pickling: docs/in-a-program.md.
     """
-
-    @public
-    def __init__(
-        self,
-        api_key: str | None = None,
-        *,
-        base_url: str | None = None,
-        timeout: float = 10.0,
-        deadline: float | None = 3600.0,
-        retries: int = 3,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        allow_http: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        transport: Transport | None = None,
-    ) -> None:
-        self._limits = limits
-        self._deadline = deadline
-        self._key = _key_from(api_key)
-        self._transport = transport or RequestsTransport(
-            base_url or os.environ.get("SMSPARTNER_BASE_URL") or DEFAULT_BASE_URL,
-            timeout=timeout,
-            deadline=deadline,
-            retries=retries,
-            max_body=limits.body,
-            proxies=proxies,
-            verify=verify,
-            allow_http=allow_http,
-        )
 
     @public
     def download(
@@ -122,8 +74,9 @@ class Client:
     ) -> Rental:
         """Return all numbers of a rental.
 
-        The service records a download (fact A4): treat it as something that may not be
-        repeatable, and prefer ``save`` where the numbers must not be lost.
+        The service counts a download, and refuses another with code 34 (facts A4, A6). So it is
+        never asked for again blindly: what became of a request without an answer is asked of
+        ``status`` first. Prefer ``save`` where the numbers must not be lost.
 
         Args:
             token: the rental's token.
@@ -131,9 +84,12 @@ class Client:
             wait: seconds to wait for the file to be made, see ``wait``; None does not ask.
 
         Raises:
-            RentalFailedError, DeadlineError: while waiting, see ``wait``.
+            RentalPendingError: the file is not ready; asking again is safe.
+            RentalUsedError: it has been downloaded before.
+            RentalFailedError, DeadlineError: also while waiting, see ``wait``.
             APIError: the service refused: wrong key, unknown rental …
-            TransportError: no usable answer; ``retryable`` says whether to call again.
+            TransportError: the service was not reached, or is unavailable; calling again is safe.
+            DownloadLostError: the download may have been counted, and its answer is lost.
             DecodeError: the answer is not as the rules say.
         """
         if wait is not None:
@@ -162,14 +118,27 @@ class Client:
 
         Raises:
             OutputError: ``raw`` is not open; nothing was requested.
-            APIError, TransportError, DecodeError: as for ``download``; also while iterating.
+            SMSPartnerError: as for ``download``; also while iterating.
         """
+        caller = self._open()
+        rental = require_token(token)
         decoder_named(format)
         if raw is not None:
+            require("raw", raw, (RawBody,), "an open RawBody")
             raw.require_open()
-        query = {"token": _checked(token), "_format": format}
-        reply = self._send(Request(path=DOWNLOAD, query=query))
-        return NumberStream(reply, token, self._key, self._limits, raw)
+        request = Request(path=DOWNLOAD, query={"token": rental, "_format": format})
+        share = min(max(0.1 * (caller.deadline or math.inf), _LEAST_SHARE), _LARGEST_SHARE)
+
+        def attempt(within: float | None) -> NumberStream:
+            return NumberStream(caller.send(replace(request, deadline=within)), rental, caller, raw)
+
+        return ask_once(
+            attempt,
+            lambda: self._status(rental, format, within=share, retries=1),
+            deadline=caller.deadline,
+            patience=caller.timeout,
+            again=caller.retries != 0,
+        )
 
     @public
     def save(
@@ -193,8 +162,9 @@ class Client:
 
         Raises:
             OutputError: the file cannot be written; asked before anything is requested.
-            APIError, TransportError, DecodeError: as for ``download``.
+            SMSPartnerError: as for ``download``.
         """
+        require("path", path, (str, os.PathLike), "the name of a file")
         with (
             RawBody(path) as raw,
             self.stream(token, format=format, raw=raw) as stream,
@@ -207,6 +177,7 @@ class Client:
             format=stream.format,
             numbers=numbers,
             declared=stream.declared,
+            headers=stream.headers,
         )
 
     @public
@@ -269,7 +240,7 @@ class Client:
             TransportError: no usable answer; asking again is always safe.
             DecodeError: the answer is not as the rules say.
         """
-        return self._ask(_status(token, format), RentalStatus)
+        return self._status(token, format)
 
     @public
     def wait(
@@ -299,90 +270,26 @@ class Client:
         """
 
         def ask(*, within: float, once: bool) -> RentalStatus:
-            bound = within if self._deadline is None else min(within, self._deadline)
-            request = replace(_status(token, format), deadline=bound, retries=0 if once else None)
-            return self._ask(request, RentalStatus)
+            return self._status(token, format, within=within, retries=0 if once else None)
 
         return wait_until_ready(ask, deadline=deadline, poll=poll, on_status=on_status)
 
     @public
-    def credits(self, *, format: str = "json") -> Account:  # noqa: A002 - as everywhere
-        """Return whose account the key belongs to, and what is left on it; errors as ``status``."""
-        request = Request(path="me", query={"_format": format}, repeatable=True)
-        return self._ask(request, Account)
-
-    def _ask(self, request: Request, answer: type[A]) -> A:
-        """Return the answer of an endpoint that is read in one piece."""
-        decoder_named(request.query["_format"])
-        with self._send(request) as reply:
-            try:
-                return decode_answer(
-                    _collected(reply.chunks, self._limits.document),
-                    answer,
-                    media_type=reply.media_type,
-                    http_status=reply.status,
-                    limits=self._limits,
-                )
-            except SMSPartnerError as error:
-                error.http_status, error.retry_after = reply.status, reply.retry_after
-                error.retryable |= request.repeatable and isinstance(error, TruncatedError)
-                raise
-
-    def _send(self, request: Request) -> Reply:
-        return self._transport.send(request, self._key)
-
-    def close(self) -> None:
-        """Free the connections. Streams that are still open are not closed."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
+    def _status(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        # Without a key where the constructor failed: error reports show it all the same.
-        return f"Client({getattr(self, '_key', None)!r})"
-
-
-def _status(token: str, form: str) -> Request:
-    query = {"token": _checked(token), "_format": form}
-    return Request(path=STATUS, query=query, repeatable=True)
-
-
-def _checked(token: str) -> str:
-    """Return a token that can be sent: text that is not blank."""
-    if not isinstance(token, str):
-        raise ConfigurationError("a rental's token is text")
-    if not token or token.isspace():
-        raise TokenMissingError(31, "a rental's token is needed, and it is empty")
-    return token
-
-
-def _collected(chunks: Iterable[bytes], limit: int) -> bytes:
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise LimitError(
-                f"the answer is larger than the limit of {limit} bytes for one that is read in one "
-                "piece (Limits.document)"
-            )
-    return bytes(body)
-
-
-def _key_from(given: str | None) -> APIKey:
-    key = os.environ.get("SMSPARTNER_API_KEY") if given is None else given
-    if not isinstance(key, str | None):
-        raise ConfigurationError("the API key is not text")
-    if not key or key.isspace():
-        raise APIKeyMissingError(
-            1, "an API key is needed: set SMSPARTNER_API_KEY, or give api_key= (--key-file)"
+        token: str,
+        form: str,
+        *,
+        within: float | None = None,
+        retries: int | None = None,
+    ) -> RentalStatus:
+        caller = self._open()
+        bounds = [bound for bound in (within, caller.deadline) if bound is not None]
+        request = Request(
+            path=STATUS,
+            query={"token": require_token(token), "_format": form},
+            repeatable=True,
+            deadline=min(bounds, default=None),
+            retries=retries,
         )
-    return APIKey(key.strip())
+        return caller.answer(request, RentalStatus)

@@ -50,15 +50,15 @@ def find_key(api_key: str | None = None, key_file: str | os.PathLike[str] | None
     if not isinstance(api_key, str | None):
         raise ConfigurationError("the API key is not text")
     if key_file is not None:
-        return _from_file(Path(key_file))
+        return _from_file(Path(key_file), "key_file=")
     given = os.environ.get(KEY_VARIABLE) if api_key is None else api_key
     if given and not given.isspace():
-        return APIKey(given.strip())
+        return APIKey(given.strip(), "api_key=" if api_key else f"the variable {KEY_VARIABLE}")
     if api_key is None:
         if named := os.environ.get(FILE_VARIABLE):
-            return _from_file(Path(named))
+            return _from_file(Path(named), FILE_VARIABLE)
         if default_key_file().exists():
-            return _from_file(default_key_file())
+            return _from_file(default_key_file(), "smspartner key set")
     raise APIKeyMissingError(
         1,
         f"an API key is needed: run smspartner key set, set {KEY_VARIABLE} or {FILE_VARIABLE}, or "
@@ -66,7 +66,7 @@ def find_key(api_key: str | None = None, key_file: str | os.PathLike[str] | None
     )
 
 
-def _from_file(path: Path) -> APIKey:
+def _from_file(path: Path, source: str) -> APIKey:
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -80,7 +80,7 @@ def _from_file(path: Path) -> APIKey:
         raise ConfigurationError(f"cannot use the key file {str(path)!r}: {error}") from None
     if open_to_others:
         _log.warning("others can read the key file %r: chmod 600 it", str(path))
-    return APIKey(value)
+    return APIKey(value, f"the file {str(path)!r} ({source})")
 
 
 def _key_in(content: bytes) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from smspartner.client.asking import SERVER_ERROR, lost
 from smspartner.client.boundary import public
-from smspartner.decoders.limits import Limits
+from smspartner.client.caller import Caller
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import (
     APIError,
@@ -21,7 +23,6 @@ from smspartner.files.raw_body import RawBody
 from smspartner.models.number import RentedNumber
 from smspartner.models.table import Tabular
 from smspartner.transport import Reply
-from smspartner.transport.secrets import APIKey
 
 
 class NumberStream(Iterator[RentedNumber], Tabular):
@@ -36,6 +37,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
     Attributes:
         token: the rental's token.
         http_status: the status of the answer.
+        headers: the headers of the answer.
         declared: the count the service declares, None where it declares none. Known from the
             start, except where the service puts it behind the numbers.
         format: the name of the format the answer is in.
@@ -43,20 +45,24 @@ class NumberStream(Iterator[RentedNumber], Tabular):
     """
 
     def __init__(
-        self, reply: Reply, token: str, key: APIKey, limits: Limits, raw: RawBody | None = None
+        self, reply: Reply, token: str, caller: Caller, raw: RawBody | None = None
     ) -> None:
         self.token = token
         self.http_status = reply.status
+        self.headers = caller.headers_of(reply)
         self._reply = reply
-        self._key = key
-        self._raw = raw
-        self._chunks = reply.chunks if raw is None else raw.tee(reply.chunks)
-        if raw is not None and reply.keep_coded is not None:
-            reply.keep_coded(raw.write_coded)
+        self._key = caller.key
+        # A page of a gateway is no body of a rental; after it the body may still come.
+        self._raw = None if reply.status >= SERVER_ERROR else raw
+        self._chunks = reply.chunks if self._raw is None else self._raw.tee(reply.chunks)
+        if self._raw is not None and reply.keep_coded is not None:
+            reply.keep_coded(self._raw.write_coded)
         self._reader = ResponseReader(
-            media_type=reply.media_type, http_status=reply.status, limits=limits
+            media_type=reply.media_type, http_status=reply.status, limits=caller.limits
         )
-        self._source = iter_batches(self._reader, self._chunks)
+        self._turn = caller.turn
+        chunks = self._chunks if self._turn is None else _outside(self._turn, self._chunks)
+        self._source = iter_batches(self._reader, chunks)
         self._taken = 0
         self._closed = False
         self._failure: SMSPartnerError | None = None
@@ -117,19 +123,27 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         if self._failure is not None:
             raise self._failure
         try:
-            batch = next(self._source, None)
+            with self._turn or nullcontext():
+                batch = next(self._source, None)
+        except SMSPartnerError as error:
+            self._failure = self._told(error)
+            self._end(error)
+            raise self._failure from error.__cause__
         except BaseException as error:
-            if isinstance(error, SMSPartnerError):
-                error.retry_after = self._reply.retry_after
-                self._failure = error
-            else:
-                self._failure = TransportError("reading this stream was interrupted")
+            self._failure = TransportError("reading this stream was interrupted")
             self._end(error)
             raise
         if batch is None:
             self._reply.close()
             return []
         return batch
+
+    def _told(self, error: SMSPartnerError) -> SMSPartnerError:
+        """Return an error of the body as one of this download."""
+        error.http_status = self.http_status
+        error.retry_after, error.headers = self._reply.retry_after, self.headers
+        underway = isinstance(error, TransportError) and self.http_status < SERVER_ERROR
+        return lost(error) if underway else error
 
     def all_batches(self) -> Iterator[list[RentedNumber]]:
         """Return all numbers, for a table or an export, where none may be missing.
@@ -195,3 +209,16 @@ class NumberStream(Iterator[RentedNumber], Tabular):
 
     def __repr__(self) -> str:
         return f"NumberStream({self.found} numbers so far, declared={self.declared})"
+
+
+def _outside(turn: Lock, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of a body; let others have their turn while one is waited for."""
+    while True:
+        turn.release()
+        try:
+            chunk = next(chunks, None)
+        finally:
+            turn.acquire()
+        if chunk is None:
+            return
+        yield chunk

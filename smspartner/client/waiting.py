@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
+from smspartner.client.arguments import SECONDS, require
 from smspartner.errors import (
+    APIError,
     ConfigurationError,
     DeadlineError,
     RentalFailedError,
@@ -18,12 +20,15 @@ from smspartner.errors import (
     UnknownFormatError,
 )
 from smspartner.models.status import RentalState, RentalStatus
+from smspartner.transport.call import pause
 
 _GROWTH: Final = 1.5
 # Seconds that a question may take even where the deadline is nearer: an answer deserves that.
 _PATIENCE: Final = 2.0
 #: No pause is longer than this, in seconds: a file that is ready is noticed within a minute.
 CEILING: Final = 60.0
+#: Fact A6: the codes that say that a rental's file is not there yet.
+_NOT_READY: Final = frozenset({33, 35})
 
 
 class Ask(Protocol):
@@ -78,26 +83,35 @@ def wait_until_ready(
     """
     _check(deadline, poll)
     end = time.monotonic() + deadline
-    status: RentalStatus | None = ask(within=max(deadline, _PATIENCE), once=False)
-    trouble, asked = "", 0.0
-    for pause in pauses(poll):  # pragma: no branch - it never ends by itself
-        if status is not None and _is_over(status):
-            return status
-        if status is not None and on_status is not None:
-            on_status(status)
+    found = _asked(ask, within=max(deadline, _PATIENCE), once=False)
+    for wait in pauses(poll):  # pragma: no branch - it never ends by itself
+        if isinstance(found, RentalStatus):
+            if _is_over(found):
+                return found
+            if on_status is not None:
+                on_status(found)
         left = end - time.monotonic()
         if left <= 0:
             break
-        time.sleep(min(max(pause, asked), left))
-        asked = 0.0
+        pause(min(max(wait, getattr(found, "retry_after", None) or 0.0), left))
         try:
-            status = ask(within=max(end - time.monotonic(), _PATIENCE), once=True)
+            found = _asked(ask, within=max(end - time.monotonic(), _PATIENCE), once=True)
         except SMSPartnerError as error:
             if not (error.retryable or isinstance(error, UnknownFormatError)):
                 raise
-            status, trouble, asked = None, str(error), error.retry_after or 0.0
+            found = error
             _log.info("waiting for a rental, asked in vain: %s", error)
-    raise _too_late(deadline, status, trouble)
+    raise _too_late(deadline, found)
+
+
+def _asked(ask: Ask, *, within: float, once: bool) -> RentalStatus | SMSPartnerError:
+    """Return the status, or a refusal that says that the file is not ready."""
+    try:
+        return ask(within=within, once=once)
+    except APIError as refusal:
+        if refusal.code not in _NOT_READY:
+            raise
+        return refusal
 
 
 def _is_over(status: RentalStatus) -> bool:
@@ -106,23 +120,23 @@ def _is_over(status: RentalStatus) -> bool:
     return not status.pending
 
 
-def _too_late(
-    deadline: float, status: RentalStatus | None, trouble: str
-) -> DeadlineError | RentalPendingError:
-    if status is None:
+def _too_late(deadline: float, found: RentalStatus | SMSPartnerError) -> SMSPartnerError:
+    if isinstance(found, SMSPartnerError) and not isinstance(found, APIError):
         return DeadlineError(
-            f"the rental's status could not be asked within {deadline:g} s: {trouble}",
+            f"the rental's status could not be asked within {deadline:g} s: {found.what}",
             retryable=True,
         )
+    said = f"status {found.status!r}" if isinstance(found, RentalStatus) else found.what
     return RentalPendingError(
-        None,
-        f"the rental is not ready after {deadline:g} s (status {status.status!r}); "
-        "waiting again is safe",
+        getattr(found, "code", None),
+        f"the rental is not ready after {deadline:g} s ({said}); waiting again is safe",
     )
 
 
 def _check(deadline: float, poll: float) -> None:
+    require("deadline", deadline, (int, float), SECONDS)
+    require("poll", poll, (int, float), SECONDS)
     if not (math.isfinite(deadline) and deadline >= 0):
-        raise ConfigurationError("the deadline must be a number of seconds, 0 or more")
+        raise ConfigurationError("deadline= must be a number of seconds, 0 or more")
     if not (math.isfinite(poll) and poll > 0):
-        raise ConfigurationError("the first pause must be a number of seconds above 0")
+        raise ConfigurationError("poll= must be a number of seconds above 0")

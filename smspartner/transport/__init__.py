@@ -51,6 +51,9 @@ class Headers(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
+        return Headers, (dict(self._values),)
+
     def __repr__(self) -> str:
         return f"Headers({', '.join(self._values)})"
 

@@ -132,7 +132,7 @@ class BodyChunks:
             with suppress(SMSPartnerError):  # what was paid for is kept to its end
                 while self._read_coded(PIECE):
                     pass
-            damaged = TransportError(f"the gzip coding of the body is damaged; {_RECORDED}")
+            damaged = TransportError("the gzip coding of the body is damaged")
             raise self._about(damaged) from None
 
     def _read_coded(self, most: int) -> bytes:
@@ -168,7 +168,7 @@ class BodyChunks:
         )
 
     def _stopped(self, what: str, kind: type[TransportError] = TransportError) -> SMSPartnerError:
-        return self._about(kind(f"{what}, after {self._received} bytes of the body; {_RECORDED}"))
+        return self._about(kind(f"{what}, after {self._received} bytes of the body"))
 
     def _cut(self) -> SMSPartnerError:
         if not self._received:
@@ -184,7 +184,7 @@ class BodyChunks:
         if not isinstance(error, LimitError):
             error.retryable = self._terms.repeatable
         if isinstance(error, TransportError):
-            error.maybe_received = True
+            error.maybe_received = error.answered = True
         return error
 
 

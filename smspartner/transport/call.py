@@ -168,6 +168,11 @@ class Call:
 _call: Final[ContextVar[Call | None]] = ContextVar("smspartner_call", default=None)
 
 
+def pause(seconds: float) -> None:
+    """Wait between two calls, but not after those of this context were ended."""
+    (_abort.get() or Abort()).pause(seconds)
+
+
 def current_call() -> Call | None:
     """Return the call that is being made in this context, None where there is none."""
     return _call.get()

@@ -40,6 +40,7 @@ class FailedAttempt:
         advice: what to do next.
         again: whether another attempt may fare better.
         maybe_received: whether the service may have acted on the request.
+        answered: whether an answer of the service had begun.
         kind: the class of the error to raise in the end.
         http_status: the status of the answer, where there was one.
         retry_after: seconds that the answer asks to wait.
@@ -49,6 +50,7 @@ class FailedAttempt:
     advice: str
     again: bool = True
     maybe_received: bool = False
+    answered: bool = False
     kind: type[TransportError] = TransportError
     http_status: int | None = None
     retry_after: float | None = None
@@ -62,13 +64,14 @@ class FailedAttempt:
             repeatable: whether the request may be sent again though it may have been received.
         """
         tried = f"; tried {attempts} times in {seconds:.0f} s" if attempts > 1 else ""
+        retryable = repeatable or not self.maybe_received
         error = self.kind(
-            f"{self.what}{tried}; {self.advice}",
-            retryable=repeatable or not self.maybe_received,
+            f"{self.what}{tried}{f'; {self.advice}' if retryable else ''}",
+            retryable=retryable,
             http_status=self.http_status,
             maybe_received=self.maybe_received,
         )
-        error.retry_after = self.retry_after
+        error.retry_after, error.answered = self.retry_after, self.answered
         return error
 
 
@@ -119,6 +122,7 @@ def explain(error: BaseException, scene: Scene, call: Call) -> FailedAttempt:
         # A password that was refused once is not sent again: proxies lock accounts.
         again=meaning.again and not _refused_by_proxy(error),
         maybe_received=maybe_received,
+        answered=meaning.answered,
     )
 
 
@@ -289,12 +293,14 @@ class _Meaning(NamedTuple):
         describe: what happened, and what to do next.
         again: whether another attempt may fare better.
         sent: whether the request may have been sent by then.
+        answered: whether an answer had begun.
     """
 
     kinds: tuple[type[BaseException], ...]
     describe: Callable[[BaseException, Scene], _Words]
     again: bool = True
     sent: bool = True
+    answered: bool = False
 
     def fits(self, cause: BaseException) -> bool:
         return isinstance(cause, self.kinds)
@@ -311,6 +317,6 @@ _MEANINGS: Final = (
     _Meaning((u3.ConnectTimeoutError, requests.ConnectTimeout), _slow_connect, sent=False),
     _Meaning((u3.TimeoutError, TimeoutError, requests.Timeout), _slow_answer),
     _Meaning((ConnectionError,), _lost),
-    _Meaning((HTTPException, u3.InvalidHeader), _not_http, again=False),
+    _Meaning((HTTPException, u3.InvalidHeader), _not_http, again=False, answered=True),
 )
 _UNKNOWN: Final = _Meaning((), _unknown)

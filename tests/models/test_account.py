@@ -183,7 +183,7 @@ def definitions(module: str, *names: str) -> Iterator[list[str]]:
 
 def test_the_page_counts_the_lines_that_the_credits_endpoint_took() -> None:
     structs = list(definitions("models/account.py", "User", "Credits", "Account"))
-    methods = list(definitions("client/client.py", "credits"))
+    methods = list(definitions("client/account.py", "credits"))
     assert (len(structs), len(methods)) == (3, 1)
 
     said = re.search(
@@ -201,7 +201,7 @@ def test_the_page_shows_the_lines_as_they_stand_in_the_package() -> None:
     page = PAGE.read_text()
     for module, *names in (
         ("models/account.py", "User", "Credits", "Account"),
-        ("client/client.py", "credits"),
+        ("client/account.py", "credits"),
     ):
         for lines in definitions(module, *names):
             for line in lines:
@@ -224,6 +224,7 @@ def test_nothing_else_in_the_package_knows_the_endpoint() -> None:
     assert knowing - {"__init__.py"} == {
         "models/account.py",
         "cli/credits.py",
-        "client/client.py",
+        "client/account.py",
+        "client/async_client.py",
         "sandbox/endpoints.py",
     }

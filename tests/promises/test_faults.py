@@ -174,7 +174,7 @@ def test_the_command_line_says_one_line_and_names_what_it_kept(
 
 
 @every_fault
-def test_the_client_tries_again_by_itself_only_while_no_answer_has_begun(
+def test_the_client_asks_again_by_itself_only_for_what_was_not_counted(
     sandbox: Sandbox, name: str, form: str
 ) -> None:
     fate, rental = FATES[name], token(name, f"again-{form}", more=".times-1")
@@ -184,8 +184,13 @@ def test_the_client_tries_again_by_itself_only_while_no_answer_has_begun(
         else:
             with pytest.raises(fate.error):
                 service.download(rental, format=form)
-    asked = [request for request in sandbox.requests if request.token == rental]
+    asked = [
+        request
+        for request in sandbox.requests
+        if request.token == rental and request.path.endswith("download")
+    ]
     assert len(asked) == 1 + fate.healed
+    assert sandbox.downloads(rental) <= 1
 
 
 @every_fault

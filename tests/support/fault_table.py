@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from smspartner import (
-    DeadlineError,
+    DownloadLostError,
     LimitError,
     RedirectError,
     SMSPartnerError,
@@ -35,7 +35,7 @@ PAGE: Final = ROOT / "docs" / "faults.md"
 Kept: TypeAlias = Literal["nothing", "part", "all"]
 
 _NEVER: Final = "yes: nothing was handed out"
-_BEGUN: Final = "not before a look at the status: the download may count"
+_BEGUN: Final = "no: the download may count"
 _DONE: Final = "no need"
 
 
@@ -50,7 +50,7 @@ class Fate(NamedTuple):
         again: whether it is safe to run again; begins with "yes" where ``retryable`` is True.
         kept: what is left of the body.
         status: the ``http_status`` of the exception.
-        healed: whether the client tries again by itself.
+        healed: whether the client asks again by itself, if it may.
         recorded: whether the service takes the rental for downloaded.
         deadline: seconds allowed for the whole call.
         silence: seconds without a byte that are allowed.
@@ -78,12 +78,13 @@ def _cut(happens: str, words: str = "the connection was cut after") -> Fate:
 
 
 def _not_begun(happens: str, words: str, silence: float = 10.0) -> Fate:
-    return Fate(happens, TransportError, 1, words, _BEGUN, silence=silence)
+    return Fate(happens, DownloadLostError, 5, words, _BEGUN, silence=silence)
 
 
 def _no_answer(happens: str, words: str, *, recorded: bool, **more: Any) -> Fate:
-    said = {"status": None, "recorded": recorded, **more}
-    return Fate(happens, TransportError, 1, words, _BEGUN, **said)
+    # One that was not counted is asked for once more, after so many seconds of silence.
+    said = {"status": None, "recorded": recorded, "healed": not recorded, "silence": 0.2, **more}
+    return Fate(happens, DownloadLostError, 5, words, _BEGUN, **said)
 
 
 def _busy(happens: str, words: str, status: int) -> Fate:
@@ -107,10 +108,9 @@ def _redirect(happens: str) -> Fate:
     )
 
 
-def _late(happens: str, again: str, kept: Kept = "nothing", status: int | None = None) -> Fate:
-    code = 6 if again.startswith("yes") else 1
+def _late(happens: str, kept: Kept = "nothing", status: int | None = None) -> Fate:
     words = "the 0.2 s allowed for the whole call ran out"
-    return Fate(happens, DeadlineError, code, words, again, kept, status, deadline=0.2)
+    return Fate(happens, DownloadLostError, 5, words, _BEGUN, kept, status, deadline=0.2)
 
 
 _STOPS: Final = "body stops before its end"
@@ -128,35 +128,34 @@ FATES: Final[dict[str, Fate]] = {
     "reset.at-0": _not_begun("TCP reset behind the head", "the connection was cut, after 0"),
     "stall": Fate(
         "the body stalls half-way",
-        TransportError,
-        1,
+        DownloadLostError,
+        5,
         "the body stalled: no byte for 0.2 s, after",
         _BEGUN,
         kept="part",
         silence=0.2,
     ),
     "stall.at-0": _not_begun("silence behind the head", "no byte for 0.2 s, after 0", 0.2),
-    "dribble.drip-0.05": _late("a byte of the body now and then", _BEGUN, "part", 200),
-    "dribble-headers.drip-0.05": _late("a byte of the head now and then", _BEGUN),
+    "dribble.drip-0.05": _late("a byte of the body now and then", "part", 200),
+    "dribble-headers.drip-0.05": _late("a byte of the head now and then"),
     "dribble": _fine("the same, but within the deadline"),
     "dribble-headers": _fine("the same, but within the deadline"),
     "cut-headers": _no_answer("the head stops half-way", "before it answered", recorded=True),
-    "stall-headers": _no_answer(
-        "no answer at all", "did not answer within 0.2 s", recorded=False, silence=0.2
-    ),
+    "stall-headers": _no_answer("no answer at all", "did not answer within 0.2 s", recorded=False),
     "reset-early": _no_answer("TCP reset instead of an answer", "before it", recorded=False),
     "stall-recorded": _no_answer(
         "the same, though the download is counted",
         "did not answer within 0.2 s",
         recorded=True,
-        silence=0.2,
     ),
     "reset-recorded": _no_answer(
         "TCP reset instead of an answer, though the download is counted",
         "before it answered",
         recorded=True,
     ),
-    "garbage": _no_answer("what comes is not HTTP", "did not answer in HTTP", recorded=False),
+    "garbage": _no_answer(
+        "what comes is not HTTP", "not answer in HTTP", recorded=False, healed=False
+    ),
     "429": _busy("HTTP 429 with Retry-After", "asked too often (HTTP 429)", 429),
     "503": _busy("HTTP 503 with Retry-After", "unavailable (HTTP 503)", 503),
     "504": _no_answer("HTTP 504 with Retry-After", "(HTTP 504)", recorded=False, status=504),
@@ -199,6 +198,10 @@ _KEPT: Final[dict[Kept, str]] = {
 }
 _BEGIN: Final = "<!-- fault table: made by tests/support/fault_table.py -->\n"
 _END: Final = "<!-- end of the fault table -->\n"
+_AGAIN: Final = {
+    TransportError: ", after 3 more attempts",
+    DownloadLostError: ", after 1 more attempt",
+}
 _MADE: Final = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
 
 
@@ -224,7 +227,7 @@ def _rows() -> Iterator[tuple[str, ...]]:
 def _seen(fate: Fate) -> str:
     if fate.error is None:
         return "the numbers, all of them"
-    again = ", after 3 more attempts" if fate.healed else ""
+    again = _AGAIN[fate.error] if fate.healed else ""
     status = f", `http_status` {fate.status}" if fate.status else ""
     return f"`{fate.error.__name__}`{status}{again}"
 

@@ -1,0 +1,109 @@
+"""The stop list of the account: who must not be written to (fact A8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast, overload
+
+import msgspec
+
+from smspartner.errors import CountMismatchError, DecodeError, RecordError
+from smspartner.models.envelope import Answer
+from smspartner.models.masks import mask_phone
+from smspartner.models.number import Phone
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """One phone on the stop list.
+
+    Attributes:
+        id: the service's identifier of the entry, which ``Client.remove_stop`` takes.
+        phone: the phone as the service sent it, never edited (rule R7).
+        created_at: when it was added, as the service says it: its time has no zone.
+    """
+
+    id: int
+    phone: Phone = msgspec.field(name="phoneNumber")
+    created_at: str | None = msgspec.field(name="createdAt", default=None)
+
+    def __repr__(self) -> str:
+        return (
+            f"Stop(id={self.id}, phone={mask_phone(self.phone)!r}, created_at={self.created_at!r})"
+        )
+
+
+class StopList(Answer, frozen=True):
+    """The stop list: a sequence of ``Stop``, which exports take as ``opt_outs``.
+
+    Attributes:
+        code: 200, where all is well.
+        nb_data: how many there are, as the service says.
+        data: the entries.
+    """
+
+    code: int | None = None
+    nb_data: int | None = None
+    data: list[Stop] | dict[str, Stop] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.data, dict):  # fact A5.6
+            msgspec.structs.force_setattr(self, "data", list(self.data.values()))
+
+    def check(self) -> None:
+        """Check what no type can say; what is doubtful is refused, as people would be written to.
+
+        Raises:
+            DecodeError: neither a count nor entries.
+            CountMismatchError: there are not as many entries as declared.
+            RecordError: a phone is blank.
+        """
+        if self.data is None and self.nb_data is None:
+            raise DecodeError("a success with neither a count nor entries: is this a stop list?")
+        if self.nb_data is not None and self.nb_data != len(self):
+            raise CountMismatchError(self.nb_data, len(self))
+        for index, phone in enumerate(self.phones):
+            if phone.isspace():
+                raise RecordError(index, "phoneNumber", "blank")
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """The phones on it."""
+        return tuple(stop.phone for stop in self)
+
+    def __len__(self) -> int:
+        return len(self.data or ())
+
+    @overload
+    def __getitem__(self, place: int) -> Stop: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Stop, ...]: ...
+    def __getitem__(self, place: int | slice) -> Stop | tuple[Stop, ...]:
+        return tuple(self)[place]
+
+    def __iter__(self) -> Iterator[Stop]:
+        return iter(cast("list[Stop]", self.data) or ())
+
+    def __repr__(self) -> str:
+        return f"StopList({len(self)} phones)"
+
+
+class StopAdded(Answer, frozen=True, kw_only=True):
+    """The answer to ``stop-sms/add``.
+
+    Attributes:
+        code: 200, where all is well.
+        stop_id: the identifier of the new entry.
+    """
+
+    code: int | None = None
+    stop_id: int
+
+
+class StopRemoved(Answer, frozen=True):
+    """The answer to ``stop-sms/delete``.
+
+    Attributes:
+        code: 200, where all is well.
+    """
+
+    code: int | None = None

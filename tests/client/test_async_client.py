@@ -1,0 +1,246 @@
+"""The client for event loops: what the other one promises, and what cancelling does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from smspartner import (
+    ConfigurationError,
+    CountMismatchError,
+    DownloadLostError,
+    RentalNotFoundError,
+    RentedNumber,
+    Sandbox,
+    TransportError,
+)
+from smspartner.client.async_client import AsyncClient
+from smspartner.models.quote import Targeting
+
+KEY: Final = "s3cret-key-of-the-tests"
+Work = Callable[[AsyncClient], Coroutine[Any, Any, Any]]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(numbers=2_000, api_key=KEY) as running:
+        yield running
+
+
+@asynccontextmanager
+async def opened(sandbox: Sandbox, **options: Any) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(KEY, base_url=sandbox.url, **options) as client:
+        yield client
+
+
+def run(sandbox: Sandbox, work: Work, **options: Any) -> Any:
+    async def main() -> Any:
+        async with opened(sandbox, **options) as client:
+            return await work(client)
+
+    return asyncio.run(main())
+
+
+def threads() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("smspartner_")]
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_every_call_gives_what_the_client_gives(
+    sandbox: Sandbox, tmp_path: Path, form: str
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        rental = await client.download("n-5", format=form)
+        assert rental.numbers == tuple(sandbox.expected("n-5"))
+        assert (await client.save("n-5", tmp_path / form, format=form)).numbers == 5
+        assert (await client.status("n-5", format=form)).numbers == 5
+        assert not (await client.wait("n-5", format=form)).pending
+        assert (await client.credits(format=form)).credits is not None
+        targeting = Targeting(zipcode="60200")
+        assert (await client.quote(targeting, {"60200": 20}, format=form)).volume == 20
+        stop_id = await client.add_stop("0639980042")
+        assert [stop.id for stop in await client.stop_list(format=form)] == [stop_id]
+        await client.remove_stop(stop_id)
+        with pytest.raises(RentalNotFoundError) as caught:
+            await client.download("unknown")
+        assert "rental unknown: " in str(caught.value)
+
+    run(sandbox, work)
+    assert threads() == []
+
+
+def test_a_stream_is_read_by_batches_and_one_by_one_in_turn(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.stream("n-20000") as numbers:
+            assert numbers.stream.declared == 20_000
+            found: list[RentedNumber] = [await anext(numbers), await anext(numbers)]
+            found += await numbers.next_batch()
+            found += [number async for batch in numbers.batches() for number in batch]
+            assert [number async for number in numbers] == []
+        assert found == list(sandbox.expected("n-20000"))
+
+    run(sandbox, work)
+
+
+def test_a_batch_is_fetched_when_it_is_asked_for(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.stream("n-100000") as numbers:
+            await anext(numbers)
+            await asyncio.sleep(0.2)
+            assert numbers.stream.found < 20_000
+
+    run(sandbox, work)
+
+
+def test_errors_are_those_of_the_client(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.stream("n-5000.declared-7") as numbers:
+            for _ in range(2):
+                with pytest.raises(CountMismatchError):
+                    async for _ in numbers:
+                        pass
+        with pytest.raises(TransportError, match="this stream is closed"):
+            await numbers.next_batch()
+        with pytest.raises(ConfigurationError, match="open the stream first"):
+            await client.stream("n-5").next_batch()
+
+    run(sandbox, work)
+
+
+@pytest.mark.parametrize("concurrency", [0, "64", True, None])
+def test_concurrency_is_a_number(concurrency: Any) -> None:
+    with pytest.raises(ConfigurationError, match="concurrency= must be a whole number above 0"):
+        AsyncClient(KEY, concurrency=concurrency)
+
+
+def test_a_closed_client_refuses(sandbox: Sandbox) -> None:
+    async def main() -> None:
+        client = AsyncClient(KEY, base_url=sandbox.url)
+        assert KEY not in repr(client)
+        await client.aclose()
+        with pytest.raises(ConfigurationError, match="this client is closed"):
+            await client.download("n-5")
+
+    asyncio.run(main())
+
+
+def test_many_calls_run_at_once() -> None:
+    async def work(client: AsyncClient) -> None:
+        rentals = await asyncio.gather(*(client.download(f"n-5.as-{n}") for n in range(50)))
+        assert [len(rental) for rental in rentals] == [5] * 50
+
+    with Sandbox(api_key=KEY, delay=0.2) as slow:
+        begun = time.monotonic()
+        run(slow, work, concurrency=50)
+        assert time.monotonic() - begun < 50 * 0.2 / 2
+
+
+# --- cancelling -----------------------------------------------------------------------------------
+
+
+async def cancelled(work: Coroutine[Any, Any, object], after: float) -> float:
+    """Cancel a task after so many seconds; return how long it took to end then."""
+    task = asyncio.create_task(work)
+    await asyncio.sleep(after)
+    task.cancel()
+    begun = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return time.monotonic() - begun
+
+
+def test_a_cancelled_download_ends_at_once_and_tells_what_became_of_it(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        assert await cancelled(client.download("fault-stall-recorded.as-cancel"), 0.2) < 0.1
+
+    begun = time.monotonic()
+    run(sandbox, work)
+    assert time.monotonic() - begun < 3
+    assert threads() == []
+    (told,) = [each for each in caplog.records if each.levelno == logging.WARNING]
+    said = told.getMessage()
+    assert "rental fault-stall-recorded.as-cancel: cancelled: the download may have been" in said
+
+
+def test_a_call_that_had_not_begun_is_not_made(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        first = asyncio.create_task(client.download("fault-stall.as-first"))
+        await asyncio.sleep(0.1)
+        await cancelled(client.download("n-5.as-second"), 0.05)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+    run(sandbox, work, concurrency=1)
+    assert "n-5.as-second" not in {each.token for each in sandbox.requests}
+    assert "rental n-5.as-second: cancelled before it was asked for" in caplog.text
+
+
+def test_a_download_that_ended_while_its_task_was_cancelled_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        done = threading.Event()
+        task = asyncio.create_task(
+            client.call(done.wait, dropped=lambda _: logging.getLogger("t").warning("dropped"))
+        )
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        done.set()
+
+    with Sandbox(api_key=KEY) as own:
+        run(own, work)
+    assert "dropped" in caplog.text
+
+
+def test_closing_ends_the_calls_that_run(sandbox: Sandbox) -> None:
+    async def main() -> None:
+        client = AsyncClient(KEY, base_url=sandbox.url)
+        task = asyncio.create_task(client.download("fault-stall.as-closing"))
+        await asyncio.sleep(0.2)
+        await client.aclose()
+        with pytest.raises(DownloadLostError):
+            await task
+
+    asyncio.run(main())
+    assert threads() == []
+
+
+def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox) -> None:
+    async def one(client: AsyncClient) -> None:
+        with suppress(asyncio.CancelledError):
+            async with client.stream("n-20000") as numbers:
+                async for _ in numbers.batches():
+                    await asyncio.sleep(random.random() / 100)
+
+    async def work(client: AsyncClient) -> None:
+        tasks = [asyncio.create_task(one(client)) for _ in range(60)]
+        for task in tasks:
+            await asyncio.sleep(random.random() / 50)
+            task.cancel()
+        await asyncio.gather(*tasks)
+
+    def files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    run(sandbox, work)
+    before = files()
+    run(sandbox, work)
+    time.sleep(0.2)  # the sandbox closes its own ends, which are of this process too
+    assert files() <= before + 5
+    assert threads() == []

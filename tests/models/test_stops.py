@@ -1,0 +1,134 @@
+"""The stop list of the account: ``stop-sms/*`` (fact A8)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from typing import Any, Final
+
+import pytest
+
+from smspartner import APIError, Client, CountMismatchError, DecodeError, RecordError, Sandbox
+from smspartner.decoders.whole import decode_answer
+from smspartner.models.stops import Stop, StopAdded, StopList, StopRemoved
+from smspartner.sandbox.wire import Format, Value, to_bytes
+from smspartner.sandbox.wire_names import require_wire_names
+
+FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
+every_format = pytest.mark.parametrize("form", FORMATS)
+
+#: The page's own sample, its phone but for the digits that are hidden there.
+SAMPLE: Final = (
+    b'{"success":true,"code":200,"nbData":1,"data":[{"id":19,"phoneNumber":"+33639980042",'
+    b'"createdAt":"2015-07-20 10:19:45"}]}'
+)
+ENTRY: Final[dict[str, Value]] = {
+    "id": 19,
+    "phoneNumber": "+33639980042",
+    "createdAt": "2015-07-20 10:19:45",
+}
+VALUE: Final[dict[str, Value]] = {"success": True, "code": 200, "nbData": 1, "data": [ENTRY]}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[Client]:
+    with Client(sandbox.api_key, base_url=sandbox.url, retries=0) as made:
+        yield made
+
+
+def read(value: Value, form: Format, *, nulls: Any = "dropped") -> StopList:
+    return decode_answer(to_bytes(value, form, nulls=nulls), StopList)
+
+
+def test_the_structs_know_every_name_of_the_samples() -> None:
+    require_wire_names(StopList, SAMPLE)
+    require_wire_names(StopAdded, b'{"success":true,"code":200,"stopId":300}')
+    require_wire_names(StopRemoved, b'{"success":true,"code":200}')
+
+
+@every_format
+def test_the_documented_answer_is_a_sequence_of_stops(form: Format) -> None:
+    found = read(VALUE, form)
+    stop = Stop(id=19, phone="+33639980042", created_at="2015-07-20 10:19:45")
+    assert found == decode_answer(SAMPLE, StopList)
+    assert (len(found), found[0], found[-1:], list(found)) == (1, stop, (stop,), [stop])
+    assert found.phones == ("+33639980042",)
+    found.check()
+
+
+def test_phones_are_masked_where_they_are_only_shown() -> None:
+    found = decode_answer(SAMPLE, StopList)
+    assert repr(found) == "StopList(1 phones)"
+    assert "+33 6 •• •• •• 42" in repr(found[0])
+    assert "39980042" not in repr(found) + repr(found[0])
+
+
+@every_format
+@pytest.mark.parametrize("data", [[], None])
+def test_an_empty_list_is_allowed(form: Format, data: Value) -> None:
+    found = read({**VALUE, "nbData": 0, "data": data}, form, nulls="kept")
+    found.check()
+    assert (list(found), found.phones) == ([], ())
+
+
+def test_entries_under_keys_are_the_entries_in_order() -> None:
+    assert read({**VALUE, "data": {"7": ENTRY}}, "json") == read(VALUE, "xml")
+
+
+@pytest.mark.parametrize("nulls", ["dropped", "kept"])
+def test_both_formats_agree_or_xml_refuses_whatever_is_absent(nulls: str) -> None:
+    for names in itertools.chain.from_iterable(
+        itertools.combinations(["code", "nbData", "data"], size) for size in range(4)
+    ):
+        value = {**VALUE, **dict.fromkeys(names)}
+        expected = read(value, "json", nulls=nulls)
+        with suppress(DecodeError) if nulls == "dropped" else nullcontext():
+            assert read(value, "xml", nulls=nulls) == expected
+
+
+@every_format
+def test_a_time_may_be_missing(form: Format) -> None:
+    found = read({**VALUE, "data": [{**ENTRY, "createdAt": None}]}, form)
+    assert found[0].created_at is None
+
+
+@every_format
+def test_a_list_that_is_not_whole_is_refused(form: Format) -> None:
+    with pytest.raises(CountMismatchError):
+        read({**VALUE, "nbData": 2}, form).check()
+    with pytest.raises(DecodeError, match="is this a stop list"):
+        read({"success": True, "code": 200}, "json").check()
+    with pytest.raises(RecordError, match="phoneNumber: blank"):
+        read({**VALUE, "data": [{**ENTRY, "phoneNumber": " "}]}, form).check()
+
+
+@every_format
+def test_a_list_is_fetched(client: Client, form: Format) -> None:
+    client.add_stop("0639980042")
+    client.add_stop("+33639980043")
+    assert client.stop_list(format=form).phones == ("+33639980042", "+33639980043")
+
+
+def test_a_phone_is_added_and_removed(client: Client) -> None:
+    assert list(client.stop_list()) == []
+    stop_id = client.add_stop(" 06 39 98 00 42 ")
+    (stop,) = client.stop_list()
+    assert (stop.id, stop.phone) == (stop_id, "+33639980042")
+    with pytest.raises(APIError) as caught:
+        client.add_stop("+33639980042")
+    assert caught.value.code == 3
+    client.remove_stop(stop_id)
+    with pytest.raises(APIError) as caught:
+        client.remove_stop(stop_id)
+    assert caught.value.code == 4
+    with pytest.raises(APIError) as caught:
+        client.add_stop("nobody")
+    assert caught.value.code == 9
+    assert "This phone number is not valid" in str(caught.value)
