@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from smspartner.decoders.whole import decode, iter_decode
     from smspartner.engines.polars import scan_polars
     from smspartner.files.bodies import open_bodies, read_batches
+    from smspartner.files.opt_outs import OptOuts, read_opt_outs
     from smspartner.files.raw_body import RawBody
     from smspartner.files.read import open_numbers
     from smspartner.files.sinks import register_sink
@@ -74,6 +75,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "NumberStream",
+    "OptOuts",
     "OutputError",
     "Quote",
     "RawBody",
@@ -107,6 +109,7 @@ __all__ = [
     "open_bodies",
     "open_numbers",
     "read_batches",
+    "read_opt_outs",
     "register_decoder",
     "register_sink",
     "scan_polars",
@@ -119,6 +122,7 @@ _HOMES = {
     "Client": "client.client",
     "Limits": "decoders.limits",
     "NumberStream": "client.stream",
+    "OptOuts": "files.opt_outs",
     "RawBody": "files.raw_body",
     "Rental": "models.rental",
     "RentalState": "models.status",
@@ -137,6 +141,7 @@ _HOMES = {
     "open_bodies": "files.bodies",
     "open_numbers": "files.read",
     "read_batches": "files.bodies",
+    "read_opt_outs": "files.opt_outs",
     "register_sink": "files.sinks",
     "write": "files.write",
     "scan_polars": "engines.polars",

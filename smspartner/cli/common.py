@@ -67,7 +67,7 @@ def _options() -> list[click.Parameter]:
     return [
         click.Option(
             ["-v", "--verbose"],
-            is_flag=True,
+            count=True,
             is_eager=True,
             expose_value=False,
             callback=_log_everything,

@@ -31,6 +31,7 @@ from smspartner.files.provenance import (
     write_provenance,
 )
 from smspartner.files.read import open_numbers
+from smspartner.files.rows import WriteOptions
 from smspartner.files.sources import is_pattern, open_body
 from smspartner.files.targets import STDOUT
 from smspartner.models.number import RentedNumber
@@ -99,27 +100,28 @@ def decode(
         return decode_many(paths, out, jobs=jobs, stop=on_error == "stop")
     if out.provenance and token is None:
         raise click.UsageError("--provenance names the rental: give its --token too")
+    options = out.export_options(token)
     with ExitStack() as stack:
         if paths[0] == STDOUT:
             name, chunks = None, iter(lambda: sys.stdin.buffer.read(256 * KIB), b"")
         else:
             name = paths[0]
             chunks = stack.enter_context(open_body(name)).chunks()
-        _decode(name, _Body(chunks, format_name), out, token)
+        _decode(name, _Body(chunks, format_name), out, options)
     return Exit.OK
 
 
-def _decode(name: str | None, body: _Body, out: Output, token: str | None) -> None:
+def _decode(name: str | None, body: _Body, out: Output, options: WriteOptions) -> None:
     try:
-        transfer(body, out, out.export_options(token))
+        transfer(body, out, options)
     except (APIError, DecodeError) as error:
         error.file = name
         odd = isinstance(error, DecodeError) and not isinstance(error, TruncatedError)
         if name is not None and odd and (told := _what_else(name)):
             raise UnknownFormatError(told) from error
         raise
-    if out.provenance and token is not None:
-        write_provenance(body.provenance(token), provenance_path(out.output))
+    if out.provenance and options.token is not None:
+        write_provenance(body.provenance(options.token), provenance_path(out.output))
 
 
 def _what_else(name: str) -> str | None:

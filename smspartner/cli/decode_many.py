@@ -6,6 +6,7 @@ import hashlib
 import multiprocessing
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from smspartner.cli.console import say
 from smspartner.cli.download_once import journal_folder
 from smspartner.cli.exit_codes import Exit
+from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import leave_to_parent
@@ -83,6 +85,7 @@ class Total:
         self._done, self._old = done, before
         self._bodies = self._before = self._rows = 0
         self._opted_out = self._left_out_stop = self._left_out_listed = 0
+        self._left_out_by: Counter[str] = Counter()
         self._failures: list[SMSPartnerError] = []
 
     def wrote(self, written: Written, bodies: int = 1) -> None:
@@ -92,6 +95,7 @@ class Total:
         self._opted_out += written.opted_out
         self._left_out_stop += written.left_out_stop
         self._left_out_listed += written.left_out_listed
+        self._left_out_by.update(written.left_out_by)
 
     def was_there(self) -> None:
         """Count one that was there before."""
@@ -129,6 +133,8 @@ class Total:
             say(f"{mask_target(self._out.output)}:")
             for count, label in shown:
                 say(f"  {count:>{width}}  {label}")
+            for line in left_out(self._left_out_by, self._rows + self._left_out_listed):
+                say(line)
         return Exit.SOME_FAILED if self._failures else Exit.OK
 
 

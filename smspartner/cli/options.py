@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 import msgspec
 
-from smspartner.cli.console import say
+from smspartner.cli.opt_outs import LIST, opt_outs_option, read_lists
 from smspartner.errors import ConfigurationError
-from smspartner.files.opt_outs import SuppressionList, read_suppression
 from smspartner.files.provenance import provenance_path
 from smspartner.files.rows import WriteOptions
 from smspartner.files.sinks import sink_for
@@ -96,7 +95,9 @@ class Output:
     columns: str | None
     e164: bool
     exclude_stop: bool
-    suppress: Path | None
+    opt_outs: tuple[Path, ...]
+    suppress: tuple[Path, ...]
+    ignore_unclear: bool
     excel_safe: bool
     provenance: bool
     quiet: bool
@@ -123,7 +124,11 @@ class Output:
         options = WriteOptions(
             columns=[name.strip() for name in self.columns.split(",")] if self.columns else None,
             exclude_stop=self.exclude_stop,
-            opt_outs=_opt_outs(self.suppress) if self.suppress else None,
+            opt_outs=read_lists(
+                (*self.opt_outs, *self.suppress),
+                ignore_unclear=self.ignore_unclear,
+                show=not self.quiet,
+            ),
             e164=self.e164,
             excel_safe=self.excel_safe,
             token=token,
@@ -138,17 +143,6 @@ class Output:
         if self.provenance:
             check_writable(provenance_path(self.output))
         return options
-
-
-def _opt_outs(path: Path) -> SuppressionList:
-    """Read an opt-out list; say what of it is not understood, also to who wants no summary."""
-    found = read_suppression(path)
-    if found.unclear:
-        say(
-            f"not understood in {path}: {found.unclear:,} that look like phones, the first in line "
-            f"{found.first_unclear:,}; correct them, or these people are not left out"
-        )
-    return found
 
 
 def gathered(
@@ -191,11 +185,14 @@ _OUTPUT: Final = (
     click.option(
         "--exclude-stop", is_flag=True, help="Leave out people who have opted out of SMS."
     ),
+    opt_outs_option(
+        "Leave out the phones in this opt-out list, in whatever column they are; can be repeated."
+    ),
+    click.option("--suppress", type=LIST, multiple=True, hidden=True),
     click.option(
-        "--suppress",
-        metavar="FILE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Leave out the phones in this opt-out list, in whatever column they are.",
+        "--ignore-unclear",
+        is_flag=True,
+        help="Go on with an opt-out list that has no phone, or letters that look like digits.",
     ),
     click.option("--excel-safe", is_flag=True, help="Write CSV that Excel opens safely."),
     click.option(

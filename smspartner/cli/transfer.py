@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from smspartner.cli.console import say
+from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import FILES, WRITTEN, Output
 from smspartner.cli.progress import Source, is_seen, watched
 from smspartner.errors import ConfigurationError
@@ -28,6 +29,8 @@ def transfer(source: Source, out: Output, options: WriteOptions) -> Written:
         written = write_rows(batches, out.output, to=out.to, options=options)
     if not out.quiet:
         say(_summary(written))
+        for line in left_out(written.left_out_by, written.rows + written.left_out_listed):
+            say(line)
     return written
 
 

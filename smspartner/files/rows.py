@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
 
 from smspartner.errors import ConfigurationError
 from smspartner.models.columns import (
@@ -22,6 +24,9 @@ from smspartner.models.columns import (
 from smspartner.models.number import RentedNumber, has_surrogates, require_int64
 from smspartner.models.table import Tabular
 
+if TYPE_CHECKING:
+    from smspartner.files.opt_outs import OptOuts
+
 #: The values of one record in the order of the columns: int, str, bool, and str or None.
 Row = tuple[Any, ...]
 
@@ -37,7 +42,7 @@ class WriteOptions:
     Attributes:
         columns: which columns, in this order; None for the usual ones.
         exclude_stop: leave out people who have opted out of SMS.
-        opt_outs: leave out the phones it contains.
+        opt_outs: leave out these phones.
         e164: add the column ``e164``; ``phone`` stays what the service sent.
         excel_safe: CSV only: a file that spreadsheets open without spoiling it.
         token: the rental's token; databases need it, it is part of the key of a row.
@@ -51,7 +56,7 @@ class WriteOptions:
 
     columns: Sequence[str] | None = None
     exclude_stop: bool = False
-    opt_outs: Container[str] | None = None
+    opt_outs: OptOuts | None = None
     e164: bool = False
     excel_safe: bool = False
     token: str | None = None
@@ -128,6 +133,7 @@ class Rows:
         opted_out: rows given out of people who have opted out.
         left_out_stop: records left out because of their ``stop_sms``.
         left_out_listed: records left out because of the opt-out lists.
+        left_out_by: how many of these are on each list; one can be on several.
 
     Raises:
         ConfigurationError: the numbers have no shape that can be written.
@@ -141,6 +147,9 @@ class Rows:
         self.opted_out = 0
         self.left_out_stop = 0
         self.left_out_listed = 0
+        self.left_out_by = Counter(
+            dict.fromkeys(options.opt_outs.names, 0) if options.opt_outs else {}
+        )
         self._rentals = _rentals(numbers, options)
         self._options = options
 
@@ -174,8 +183,10 @@ class Rows:
             kept = [number for number in kept if not number.stop_sms]
             self.left_out_stop += len(batch) - len(kept)
         if (opt_outs := self._options.opt_outs) is not None:
+            lists = [opt_outs.lists_with(number.phone) for number in kept]
+            self.left_out_by.update(chain.from_iterable(lists))
             before = len(kept)
-            kept = [number for number in kept if number.phone not in opt_outs]
+            kept = [number for number, names in zip(kept, lists, strict=True) if not names]
             self.left_out_listed += before - len(kept)
         if not self._options.exclude_stop:
             self.opted_out += [number.stop_sms for number in kept].count(True)

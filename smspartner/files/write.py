@@ -9,8 +9,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from smspartner.errors import ConfigurationError, boundary
 from smspartner.files.provenance import remove_provenance
@@ -19,6 +20,9 @@ from smspartner.files.sinks import sink_for
 from smspartner.files.targets import Target
 from smspartner.models.masks import mask_target
 from smspartner.models.number import not_text
+
+if TYPE_CHECKING:
+    from smspartner.files.opt_outs import OptOuts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class Written:
         opted_out: how many of these rows are of people who have opted out of SMS.
         left_out_stop: records left out because the person has opted out (``exclude_stop``).
         left_out_listed: records left out because of the opt-out lists (``opt_outs``).
+        left_out_by: how many of these are on each list, by its name; one can be on several.
         target: where it went, without the password of an address.
         columns: their columns.
         bytes: size of the file; None for a database.
@@ -39,6 +44,7 @@ class Written:
     opted_out: int
     left_out_stop: int
     left_out_listed: int
+    left_out_by: Mapping[str, int]
     target: str
     columns: tuple[str, ...]
     bytes: int | None
@@ -52,7 +58,7 @@ def write(
     to: str | None = None,
     columns: Sequence[str] | None = None,
     exclude_stop: bool = False,
-    opt_outs: Container[str] | None = None,
+    opt_outs: OptOuts | Target | Iterable[object] | None = None,
     e164: bool = False,
     excel_safe: bool = False,
     token: str | None = None,
@@ -69,7 +75,8 @@ def write(
         columns: which, in this order, of id, phone, stop_sms, e164, token and file; None writes the
             first three, and file for several bodies.
         exclude_stop: leave out people who have opted out of SMS.
-        opt_outs: leave out the phones of these lists.
+        opt_outs: leave out these phones: an ``OptOuts``, the name of a list, or phones as text or
+            numbers, however they are spelled.
         e164: add the column e164, the phone in E.164; ``phone`` stays what the service sent.
         excel_safe: write CSV that spreadsheets open without spoiling it.
         token: the rental's token, for the column token; a database needs it as a key.
@@ -83,12 +90,18 @@ def write(
     options = WriteOptions(
         columns=columns,
         exclude_stop=exclude_stop,
-        opt_outs=opt_outs,
+        opt_outs=None if opt_outs is None else _opt_outs(opt_outs),
         e164=e164,
         excel_safe=excel_safe,
         token=token,
     )
     return write_rows(numbers, target, to=to, options=options)
+
+
+def _opt_outs(given: object) -> OptOuts:
+    from smspartner.files.opt_outs import as_opt_outs  # noqa: PLC0415 - most exports have no list
+
+    return as_opt_outs(given)
 
 
 @boundary
@@ -125,6 +138,7 @@ def write_rows(
         opted_out=rows.opted_out,
         left_out_stop=rows.left_out_stop,
         left_out_listed=rows.left_out_listed,
+        left_out_by=dict(rows.left_out_by),
         target=mask_target(name),
         columns=rows.columns,
         bytes=size,

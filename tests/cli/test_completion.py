@@ -109,7 +109,7 @@ def test_bash_completes(words: str, word: str, offered: list[str]) -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(
     "words",
-    ["inspect", "verify", "decode", "decode body.xml -o", "download t -o", "decode x --suppress"],
+    ["inspect", "verify", "decode", "decode body.xml -o", "download t -o", "decode x --opt-outs"],
 )
 def test_bash_completes_the_names_of_files(words: str) -> None:
     # click leaves files to the shell: the function asks for them, and offers no word of its own.

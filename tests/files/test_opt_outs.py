@@ -1,24 +1,28 @@
-"""Opt-out lists: whoever is on one is left out, however the list is written."""
+"""Opt-out lists: what can be one, what cannot, and how lists add up. Nobody is passed over."""
 
 from __future__ import annotations
 
+import gzip
+import io
+from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from number_files import numbers, through_pipe
 
 from smspartner import write
-from smspartner.cli import run
 from smspartner.errors import ConfigurationError
-from smspartner.files.opt_outs import SuppressionList, read_suppression
-from smspartner.files.spotting import spot
-from smspartner.models import phones
+from smspartner.files.opt_outs import OptOuts, as_opt_outs, blocks, number_set, read_opt_outs
+from smspartner.files.opt_outs.blocks import in_lines
+from smspartner.models.number import RentedNumber
 
 ONE, TWO, THREE = "+33639980001", "+33639980002", "+33639980003"
 
 
-def listed(tmp_path: Path, content: bytes) -> Path:
-    path = tmp_path / "stop.csv"
+def listed(tmp_path: Path, content: bytes, name: str = "stop.csv") -> Path:
+    path = tmp_path / name
     path.write_bytes(content)
     return path
 
@@ -30,103 +34,101 @@ def listed(tmp_path: Path, content: bytes) -> Path:
         b"+33639980001\r\n0639980002",
         b"+33639980001\r0639980002\r",
         b"\xef\xbb\xbf+33639980001\n0639980002\n",
-        b"phone\n+33639980001\n06 39 98 00 02\n",
         b"name;phone;date\nAnne;06.39.98.00.01;2024-05-06\nBob;0033639980002;\n",
-        b"date,name,phone\n2024-05-06,Anne,+33 (0)6 39 98 00 01\n,Bob,06-39-98-00-02\n",
         b'"id"\t"phone"\n"1"\t"+33639980001"\n"2"\t"0639980002"\n',
-        b"1|+33639980001\n2|0639980002\n",
         b"0639980001 0639980002\n",
-        b"0639980001/0639980002\n",
-        b"Anne 06 39 98 00 01 (mobile)\nBob tel. 0639980002, calls only\n",
-        b"id;phone\n1;639980001\n2;33639980002\n",
         b"id,phone\n1,33639980001.0\n2,639980002.0\n",
         b'\xef\xbb\xbfid;phone;stop_sms\r\n1;"=""+33639980001""";true\r\n2;"=""0639980002""";true\r\n',
-        "prénom;téléphone\nZoé;06\N{NO-BREAK SPACE}39 98 00 01\nBob;0639980002\n".encode("latin-1"),
-        "prénom;téléphone\nZoé;06\N{NO-BREAK SPACE}39 98 00 01\nBob;0639980002\n".encode(),
-        "prénom;téléphone\nZoé;0639980001\nBob;0639980002\n".encode("utf-16"),
-        b"+33639980001\n0639980001\n0639980002\n0639980002\n",
-        "Zoé 0639980001\n".encode("latin-1") + "Zoé 0639980002\n".encode(),
+        "pr\xe9nom;t\xe9l\nZo\xe9;06\xa039 98 00 01\nBob;0639980002\n".encode("cp1252"),
+        "pr\xe9nom;t\xe9l\nZo\xe9;06\xa039 98 00 01\nBob;0639980002\n".encode(),
+        "pr\xe9nom;t\xe9l\nZo\xe9;0639980001\nBob;0639980002\n".encode("utf-16"),
+        "\ufeffZo\xe9\t0639980001\r\nBob\t0639980002\r\n".encode("utf-16-le"),
+        "\ufeffZo\xe9\t0639980001\r\nBob\t0639980002\r\n".encode("utf-16-be"),
+        "Zo\xe9;0639980001\nBob;0639980002\n".encode("utf-32"),
+        "Zo\xe9 0639980001\n".encode("cp1252") + "Zo\xe9 0639980002\n".encode(),
+        b'{"success":true,"datas":[{"id":1,"phone":"+33639980001"},{"id":2,"phone":"+33639980002"}]}',
+        b'"open \n0639980001\n"0639980002"\n;"\n',
     ],
     ids=lambda content: ascii(content)[2:30],
 )
-def test_phones_are_found_however_a_list_is_written(tmp_path: Path, content: bytes) -> None:
-    suppression = read_suppression(listed(tmp_path, content))
-    assert suppression.phones == 2
-    assert ONE in suppression
-    assert TWO in suppression
-    assert THREE not in suppression
+def test_text_of_any_kind_is_a_list(tmp_path: Path, content: bytes) -> None:
+    opt_outs = read_opt_outs(listed(tmp_path, content))
+    assert ONE in opt_outs
+    assert TWO in opt_outs
+    assert THREE not in opt_outs
 
 
-def test_phones_are_compared_however_the_rental_writes_them(tmp_path: Path) -> None:
-    suppression = read_suppression(listed(tmp_path, b"0639980001\n0692000000\n"))
-    for phone in ("+33639980001", "0639980001", "06 39 98 00 01", "0033 639 980 001"):
-        assert phone in suppression
-    for phone in ("+262692000000", "0692000000", "+33692000000"):
-        assert phone in suppression
-    assert 33639980001 not in suppression
+def test_lists_add_up(tmp_path: Path) -> None:
+    january = listed(tmp_path, b"0639980001\n0639980002\n", "january.csv")
+    february = listed(tmp_path, b"0639980002\n", "february.csv")
+    both = read_opt_outs(january, str(february))
+    assert both.lists_with(ONE) == (str(january),)
+    assert both.lists_with(TWO) == (str(january), str(february))
+    assert THREE not in both
+    assert THREE in both | OptOuts([THREE])
+    assert repr(both) == f"OptOuts(2 lines of {january}, 1 lines of {february})"
 
 
-def test_what_has_no_e164_is_compared_as_text(tmp_path: Path) -> None:
-    suppression = read_suppression(listed(tmp_path, b"+33639980001\n36105\n+999 12 34 567\n"))
-    assert "36105" in suppression
-    assert "36 105" in suppression
-    assert "+999 1234567" in suppression
-    assert "36106" not in suppression
-    assert suppression.phones == 2
+def test_no_name_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="needs the name of a list"):
+        read_opt_outs()
 
 
-def test_lines_and_phones_are_counted_honestly(tmp_path: Path) -> None:
-    content = b"phone\n0639980001\n\n+33639980001\n0639980002;0639980003\nnobody\n"
-    suppression = read_suppression(listed(tmp_path, content))
-    assert (suppression.lines, suppression.phones) == (6, 3)
-    assert repr(suppression) == "SuppressionList(3 phones from 6 lines)"
+# What cannot be a list.
+
+
+def test_an_empty_list_is_an_error_whatever_is_ignored(tmp_path: Path) -> None:
+    path = listed(tmp_path, b"")
+    with pytest.raises(ConfigurationError, match=r"the opt-out list '.*stop\.csv' is empty"):
+        read_opt_outs(path, ignore_unclear=True)
+
+
+NO_PHONE = [b"\n\n\n", b"phone\n", b"id\n12345\n", b"06399", b"zero six trente-neuf"]
+
+
+@pytest.mark.parametrize("content", NO_PHONE)
+def test_a_list_without_a_phone_is_unclear(tmp_path: Path, content: bytes) -> None:
+    path = listed(tmp_path, content)
+    with pytest.raises(
+        ConfigurationError, match=r"no phone in the \d lines? of .*ignore_unclear=True"
+    ):
+        read_opt_outs(path)
+    assert ONE not in read_opt_outs(path, ignore_unclear=True)
+
+
+def test_unclear_lines_are_named_and_counted(tmp_path: Path) -> None:
+    path = listed(tmp_path, b"0639980001\n" + b"063998OO42\n" * 13)
+    with pytest.raises(
+        ConfigurationError, match=r"line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more of"
+    ):
+        read_opt_outs(path)
+    opt_outs = read_opt_outs(path, ignore_unclear=True)
+    assert ONE in opt_outs
+    assert [(found.unclear, found.lines) for found in opt_outs.lists] == [(13, 14)]
 
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"\n\n\n",
-        b"phone\n",
-        b"id,date\n12345,2024-05-06\n",
-        b"0639980001\n"[:6],
-        bytes(range(1, 256)).replace(b"0123456789", b""),
-    ],
-    ids=["empty", "blank", "header", "no phones", "short", "bytes"],
+    ["0639980001\n".encode("utf-16-le"), b"0639980001\n06399\x0080002\n", bytes(range(256))],
+    ids=["utf-16 without a BOM", "a NUL", "binary"],
 )
-def test_a_list_that_would_suppress_nobody_is_an_error(tmp_path: Path, content: bytes) -> None:
-    path = listed(tmp_path, content)
-    with pytest.raises(ConfigurationError, match=r"no phone in the \d+ lines of .*stop\.csv"):
-        read_suppression(path)
+def test_what_is_no_text_is_refused_whatever_is_found_in_it(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ConfigurationError, match=r"stop\.csv' is not text: it holds the character"):
+        read_opt_outs(listed(tmp_path, content))
 
 
-def test_a_workbook_is_not_a_list(tmp_path: Path) -> None:
-    path = listed(tmp_path, b"PK\x03\x04" + b"0639980001" * 10)
-    with pytest.raises(ConfigurationError, match="is a workbook: save it as CSV"):
-        read_suppression(path)
-
-
-NO_TEXT = {
-    "utf-16 without a BOM": "0639980001\n0639980002\n".encode("utf-16-le"),
-    "a NUL": b"0639980001\n06399\x0080002\n",
-    "binary": bytes(range(256)),
-}
-
-
-@pytest.mark.parametrize("content", NO_TEXT.values(), ids=NO_TEXT)
-def test_a_list_that_is_not_text_is_refused_whatever_is_found_in_it(
-    tmp_path: Path, content: bytes
-) -> None:
-    with pytest.raises(ConfigurationError, match=r"line \d of .*stop\.csv' is not text: save"):
-        read_suppression(listed(tmp_path, content))
+def test_a_device_without_end_is_refused_at_once() -> None:
+    with pytest.raises(ConfigurationError, match="'/dev/zero' is not text"):
+        read_opt_outs("/dev/zero")
 
 
 NO_LIST = {
-    b"\xd0\xcf\x11\xe0\xa1": r"old workbook \(\.xls\); save the sheet as CSV",
     b"\x1f\x8b\x08": "unpack it first",
     b"\x28\xb5\x2f\xfd": "unpack it first",
     b"%PDF-1.7": "it is a PDF",
     b"PAR1": "stops before its end",
+    b"PK\x03\x04": "no workbook that can be read",
+    b"\xd0\xcf\x11\xe0\xa1": "no workbook that can be read",
 }
 
 
@@ -138,195 +140,211 @@ def test_a_file_of_another_kind_is_refused_with_what_to_do(
         pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
     path = listed(tmp_path, mark + b"\n0639980001\n" * 9)
     with pytest.raises(ConfigurationError, match=f"cannot read the opt-out list: .*{words}"):
-        read_suppression(path)
+        read_opt_outs(path)
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["3,36E+10", "3.36399E+10", "3E+10", "6.39980001e+11", "6,4E+08", "6.4E+8", "3.36E10", "6.4E8"],
-)
-def test_phones_that_a_spreadsheet_spoiled_are_an_error(tmp_path: Path, cell: str) -> None:
-    path = listed(tmp_path, f"phone\n0639980001\n{cell}\n".encode())
-    with pytest.raises(ConfigurationError, match=r"line 3 of .* export the list again"):
-        read_suppression(path)
+def test_a_compressed_list_is_refused(tmp_path: Path) -> None:
+    path = listed(tmp_path, gzip.compress(b"0639980001\n"), "stop.csv.gz")
+    with pytest.raises(ConfigurationError, match="unpack it first"):
+        read_opt_outs(path)
 
 
-@pytest.mark.parametrize(
-    "text", ["a3f2-1e10-4e11", "ref.3E10", "3E10bis", "2024E10x", "3E10"], ids=ascii
-)
-def test_parts_of_identifiers_are_not_taken_for_spoiled_phones(tmp_path: Path, text: str) -> None:
-    assert ONE in read_suppression(listed(tmp_path, f"{text};0639980001\n".encode()))
+@pytest.mark.parametrize("name", ["absent.csv", "", "a\0b"])
+def test_a_list_that_is_not_there_is_named_once(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot read the opt-out list") as caught:
+        read_opt_outs(name)
+    assert str(caught.value).count(repr(name)) == 1
+    assert "Errno" not in str(caught.value)
 
 
-TWO_IN_A_CELL = [
-    "06 39 98 00 01 / 06 39 98 00 02",
-    "06 39 98 00 01 - 06 39 98 00 02",
-    "06 39 98 00 01 06 39 98 00 02",
-    "06.39.98.00.01 ou 06.39.98.00.02",
-    "+33 6 39 98 00 01 +33 6 39 98 00 02",
-    "+33 6 39 98 00 01 / 06 39 98 00 02 / 32",
-    "(06) 39 98 00 01 / (06).39.98.00.02",
-    "0639980001-0639980002",
-]
+# What ``write(…, opt_outs=…)`` takes.
 
 
-@pytest.mark.parametrize("cell", TWO_IN_A_CELL)
-def test_every_phone_in_a_cell_counts(tmp_path: Path, cell: str) -> None:
-    suppression = read_suppression(listed(tmp_path, f"tel\n{cell}\n".encode()))
-    assert ONE in suppression
-    assert TWO in suppression
-    assert (suppression.phones, suppression.unclear) == (2, 0)
+class Stop:
+    def __init__(self, phone: str) -> None:
+        self.phone = phone
 
 
-ONE_IN_A_CELL = [
-    # something before it, or after it
-    "1. 06 39 98 00 01",
-    "12 06 39 98 00 01",
-    "2024-01-12 06 39 98 00 01",
-    "2024-01-06 06 39 98 00 01",
-    "2024-01-02 0639980001",
-    "06 39 98 00 01 12/03/2024",
-    "12/03/2024 12:30 06 39 98 00 01",
-    "mobile 06 39 98 00 01 (STOP)",
-    # the 0 lost, and grouped
-    "6 39 98 00 01",
-    "639 980 001",
-    "639\N{NARROW NO-BREAK SPACE}980\N{NARROW NO-BREAK SPACE}001",
-    "639.980.001",
-    "6.39.98.00.01",
-    "6-39-98-00-01",
-    "336 39 98 00 01",
-    # numbers as programs write them
-    "639980001.00",
-    "33639980001.00",
-    "639980001,00",
-    "6.39980001E8",
-    "3.3639980001E10",
-    "3,3639980001E+10",
-    # other marks
-    "06·39·98·00·01",
-    "06_39_98_00_01",
-    "06:39:98:00:01",
-    "06,39,98,00,01",
-    "\uff10\uff16\uff13\uff19\uff19\uff18\uff10\uff10\uff10\uff11",
-    "+33 (0)6 39 98 00 01",
-    "<0639980001>",
-    '{"phone":639980001}',
-]
+def series() -> Any:
+    return pytest.importorskip("pandas").Series([639980001, 639980002])
 
 
-@pytest.mark.parametrize("cell", ONE_IN_A_CELL, ids=ascii)
-def test_a_phone_is_found_whatever_is_around_it_or_between_its_digits(
-    tmp_path: Path, cell: str
-) -> None:
-    suppression = read_suppression(listed(tmp_path, f"tel\n{cell}\n0639980002\n".encode()))
-    assert ONE in suppression
-    assert suppression.unclear == 0
+def float_series() -> Any:
+    return pytest.importorskip("pandas").Series([33639980001.0, 33639980002.0])
 
 
-def test_zeros_that_java_leaves_off_are_put_back(tmp_path: Path) -> None:
-    suppression = read_suppression(listed(tmp_path, b"6.399801E8\n0639980002\n"))
-    assert "+33639980100" in suppression
+def array() -> Any:
+    return pytest.importorskip("pyarrow").array(["0639980001", "0639980002"])
 
 
-@pytest.mark.parametrize(
-    ("cell", "phone"),
-    [
-        ("639980042", "639980042"),
-        ("+33639980042", "639980042"),
-        ("639980042", "+33639980042"),
-        ("639980042.0", "639980042.0"),
-        ("0639 98 0042x", "0639 98 0042x"),
-        ("call 06399800", "call 06399800"),
-    ],
-)
-def test_who_is_in_the_list_is_never_in_the_export(tmp_path: Path, cell: str, phone: str) -> None:
-    suppression = read_suppression(listed(tmp_path, f"{cell}\n0639980001\n".encode()))
-    assert phone in suppression
+def polars() -> Any:
+    return pytest.importorskip("polars").Series(["0639980001", "0639980002"])
 
 
-@pytest.mark.parametrize("extra", [True, False], ids=["with the extra", "without"])
-@pytest.mark.parametrize(
-    ("cell", "phone"),
-    [
-        ("0032470000000", "+32470000000"),
-        ("+32 470 00 00 00", "0032470000000"),
-        ("0041 790000000", "+41 79 000 00 00"),
-        ("+32 (0)470 00 00 00", "+32470000000"),
-        ("Anne +32 470 00 00 00 (mobile)", "+32470000000"),
-        ("+32 470 00 00 00 / 06 39 98 00 01", "+32470000000"),
-        ("32470000000", "+32470000000"),
-    ],
-)
-def test_phones_of_other_countries_are_compared_with_and_without_the_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, phone: str, *, extra: bool
-) -> None:
-    if extra:
-        pytest.importorskip("phonenumbers", reason="the extra phone is not installed")
-    else:
-        monkeypatch.setattr(phones, "_library", lambda: None)
-    suppression = read_suppression(listed(tmp_path, f"{cell}\n0639980001\n".encode()))
-    assert phone in suppression
-    assert ONE in suppression
-    assert "+32470000001" not in suppression
+GIVEN = {
+    "a list": lambda: ["0639980001", "06 39 98 00 02"],
+    "a set": lambda: {ONE, TWO},
+    "numbers": lambda: (639980001, 33639980002),
+    "floats": lambda: [639980001.0, Decimal(33639980002)],
+    "a generator": lambda: (phone for phone in (ONE, TWO)),
+    "an open file": lambda: io.StringIO("tel\n0639980001\n0639980002\n"),
+    "stops": lambda: [Stop(ONE), Stop("0639980002")],
+    "a rental": lambda: [RentedNumber(1, ONE, stop_sms=True), RentedNumber(2, TWO, stop_sms=False)],
+    "OptOuts": lambda: OptOuts([ONE, TWO]),
+    "lines": lambda: ["Anne;0639980001;x", "Zo\xe9\n06 39\r98 00 02"],
+    "pandas": series,
+    "pandas floats": float_series,
+    "pyarrow": array,
+    "polars": polars,
+}
 
 
-def test_a_phone_abroad_suppresses_nobody_in_france(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = listed(tmp_path, b"+39 0639980042\n0639980001\n")
-    for _ in range(2):
-        assert "+33639980042" not in read_suppression(path)
-        monkeypatch.setattr(phones, "_library", lambda: None)
+@pytest.mark.parametrize("kind", GIVEN)
+def test_phones_come_in_any_iterable(kind: str) -> None:
+    opt_outs = as_opt_outs(GIVEN[kind]())
+    assert ONE in opt_outs
+    assert TWO in opt_outs
+    assert THREE not in opt_outs
 
 
-def test_what_looks_like_a_phone_and_is_not_understood_is_counted(tmp_path: Path) -> None:
-    lines = ["name;tel", "Anne;06 39 98 00 01", "Bob;06 39 98 00 4", "Zo;06399800420639980043"]
-    suppression = read_suppression(listed(tmp_path, "\n".join(lines).encode()))
-    assert (suppression.phones, suppression.unclear, suppression.first_unclear) == (1, 2, 3)
+def test_text_is_the_name_of_a_list(tmp_path: Path) -> None:
+    path = listed(tmp_path, b"0639980001\n")
+    assert ONE in as_opt_outs(path)
+    assert ONE in as_opt_outs(str(path))
+    with pytest.raises(ConfigurationError, match="cannot read the opt-out list '0639980001'"):
+        as_opt_outs("0639980001")
 
 
-def test_what_fails_beside_a_phone_that_is_understood_is_counted_too(tmp_path: Path) -> None:
-    content = b"06 39 98 00 01 / 06 39 98 00 4\n0639980002;+33 6 39 98 00 4\n"
-    assert read_suppression(listed(tmp_path, content)).unclear == 2
+REFUSED: dict[str, tuple[object, str]] = {
+    "nothing": (None, "not NoneType"),
+    "a number": (639980001, "not int"),
+    "True": (True, "not bool"),
+    "bytes": (b"0639980001", "not as bytes"),
+    "a mapping": ({"0639980001": "Anne"}, "not as dict"),
+    "a file of bytes": (io.BytesIO(b"0639980001\n"), "not bytes"),
+    "a flag": ([True], "not bool"),
+    "a missing one": ([ONE, None], "not NoneType"),
+    "not a number": ([ONE, float("nan")], "not float"),
+    "infinity": ([ONE, float("inf")], "not float"),
+    "a fraction": ([639980001.5], "not float"),
+    "too large to be exact": ([1e22], "not float"),
+    "a list of lists": ([[ONE]], "not list"),
+    "empty": ([], "opt_outs is empty"),
+    "an empty set": (set(), "opt_outs is empty"),
+    "a file that was read": (io.StringIO(), "opt_outs is empty"),
+    "no phone": (["phone"], "no phone in the 1 items of 'opt-outs'"),
+    "blank": ([""], "no phone in the 1 items of 'opt-outs'"),
+    "unclear": (["063998OO42", ONE], "item 1 of 'opt-outs': letters that look like digits"),
+    "spoiled": ([ONE, "3,36E+10"], "item 2 of 'opt-outs' has a phone that a spreadsheet"),
+}
 
 
-def test_identifiers_and_times_beside_a_phone_are_no_phones(tmp_path: Path) -> None:
-    content = b"1234567890123;2024-05-06 12:30:45;0639980001;550e8400-e29b-41d4-446655440000\n"
-    suppression = read_suppression(listed(tmp_path, content))
-    assert (suppression.phones, suppression.unclear, suppression.first_unclear) == (1, 0, None)
+@pytest.mark.parametrize("kind", REFUSED)
+def test_anything_else_is_an_error_that_shows_no_phone(kind: str) -> None:
+    given, words = REFUSED[kind]
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        as_opt_outs(given)
+    assert "6399800" not in str(caught.value)
+
+
+def test_what_is_no_phone_is_in_no_list() -> None:
+    with pytest.raises(ConfigurationError, match="a phone is text or a whole number"):
+        assert None in OptOuts([ONE])
+    assert 639980001 in OptOuts([ONE])
+
+
+def test_text_is_no_list_of_phones() -> None:
+    with pytest.raises(ConfigurationError, match="not as str"):
+        OptOuts("0639980001")
+
+
+# Large lists, and long lines.
+
+
+def whole(chunks: Iterable[str]) -> OptOuts:
+    opt_outs = OptOuts([ONE])
+    opt_outs.lists[0].read(in_lines(chunks))
+    return opt_outs
+
+
+def test_a_line_without_end_is_read_in_pieces(tmp_path: Path) -> None:
+    phones = [f"+3363998{number:04}" for number in range(0, 10_000, 7)]
+    for between in ('","stopSms":false},{"id":17,"phone":"', "&nbsp;" * 20, "0"):
+        listing = between.join(phone[3:] if between == "0" else phone for phone in phones)
+        content = f"[0{listing * (2**21 // len(listing))}]"
+        assert len(content) > 2**20
+        opt_outs = read_opt_outs(listed(tmp_path, content.encode()))
+        assert all(phone in opt_outs for phone in phones)
+
+
+def test_a_phone_may_be_cut_anywhere_between_two_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_LONGEST", 4096)
+    for start in range(4096 - 60, 4096 + 10):
+        for spelled in ("06 39 98 00 02", "639980002", "06%2039%20980002"):
+            text = "x" * start + f" {spelled} " + "y" * 4096
+            assert TWO in whole([text[:start], text[start:], "\n"])
+
+
+def test_a_field_may_be_cut_anywhere_between_two_blocks() -> None:
+    for start in range(2**15 - 30, 2**15 + 5):
+        text = f"{'x' * 79}\n" * 500 + 'a;"06 39\n98 00 02"\n' + "y\n" * 9000
+        assert TWO in whole([text[:start], text[start:]])
+        assert TWO in whole([text[at : at + start] for at in range(0, len(text), start)])
+
+
+def test_lines_are_counted_once_where_fields_may_be_open() -> None:
+    content = 'a;"06 39 98 OO 02"\n' * 20_000 + "0639980001\n"
+    found = whole([content[at : at + 5000] for at in range(0, len(content), 5000)]).lists[0]
+    assert (found.lines, found.unclear, found.unclear_lines) == (20_001, 20_000, [*range(1, 11)])
 
 
 def test_a_line_of_nothing_but_digits_takes_no_time(tmp_path: Path) -> None:
     lines = ["1" * 40_000, "1 " * 40_000, "0 6 " * 20_000, "+33 " * 20_000, "1," + "1" * 40_000]
-    content = "\n".join(["0639980001", *lines])
-    # Measured: 0.5 s for all of them; looking at each digit again from each other one took 20.
-    assert ONE in read_suppression(listed(tmp_path, content.encode()))
+    lines += [
+        '"' * 40_000,
+        "&" * 40_000,
+        "<" * 40_000,
+        "O1" * 40_000,
+        "=\t" * 40_000,
+        "1E+" * 9_000,
+    ]
+    content = "\n".join(["0639980001", *lines, "1" * 2**21])
+    # Measured: 2 s for all of them.
+    assert ONE in read_opt_outs(listed(tmp_path, content.encode()), ignore_unclear=True)
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "", "a\0b"])
-def test_a_list_that_cannot_be_read_is_an_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot read the opt-out list"):
-        read_suppression(tmp_path / name)
+def test_many_numbers_are_held_in_bitmaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Many of one page, and each of them often.
+    monkeypatch.setattr(number_set, "_OFTEN", 1000)
+    content = "".join(f"063998{number:04}\n" for number in range(10_000)) * 4
+    opt_outs = read_opt_outs(listed(tmp_path, content.encode()))
+    assert all(f"+3363998{number:04}" in opt_outs for number in range(0, 10_000, 97))
+    assert "+33639970001" not in opt_outs
+
+
+# Exports and pipes.
 
 
 def test_an_export_leaves_out_who_is_on_the_list(tmp_path: Path) -> None:
-    suppression = read_suppression(listed(tmp_path, b"0639980001\n0639980003\n0639989999\n"))
-    written = write([numbers(5)], tmp_path / "numbers.csv", opt_outs=suppression)
+    opt_outs = read_opt_outs(listed(tmp_path, b"0639980001\n0639980003\n0639989999\n"))
+    written = write([numbers(5)], tmp_path / "numbers.csv", opt_outs=opt_outs)
     assert (written.rows, written.left_out_listed) == (3, 2)
+    assert written.left_out_by == {str(tmp_path / "stop.csv"): 2}
     assert ONE not in (tmp_path / "numbers.csv").read_text()
 
 
 def test_our_own_exports_can_be_lists(tmp_path: Path) -> None:
-    for name, options in (
-        ("a.csv", {}),
-        ("b.csv", {"excel_safe": True}),
-        ("c.jsonl", {}),
-        ("d.json", {}),
-        ("e.db", {"token": "rental-1"}),
-    ):
+    kinds: dict[str, dict[str, Any]] = {
+        "a.csv": {},
+        "b.csv": {"excel_safe": True},
+        "c.jsonl": {},
+        "d.json": {},
+        "e.db": {"token": "rental-1"},
+    }
+    for name, options in kinds.items():
         write([numbers(50)], tmp_path / name, **options)
-        assert read_suppression(tmp_path / name).phones == 50
+        opt_outs = read_opt_outs(tmp_path / name)
+        assert all(number.phone in opt_outs for number in numbers(50))
 
 
 @pytest.mark.parametrize("name", ["stop.parquet", "stop.arrow"])
@@ -336,48 +354,21 @@ def test_an_export_that_is_no_text_is_a_list_too(
 ) -> None:
     pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
     write([numbers(3000)], tmp_path / name, columns=columns, exclude_stop=True)
-    suppression = read_suppression(tmp_path / name)
-    assert suppression.phones == 3000 * 6 // 7
-    assert ONE in suppression
+    opt_outs = read_opt_outs(tmp_path / name)
+    assert [found.lines for found in opt_outs.lists] == [3000 * 6 // 7]
+    assert ONE in opt_outs
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_list_can_come_through_a_pipe(tmp_path: Path, encoding: str) -> None:
     content = "0639980001\n0639980002".encode(encoding)
-    suppression = through_pipe(tmp_path, content, read_suppression)
-    assert isinstance(suppression, SuppressionList)
-    assert (suppression.lines, suppression.phones) == (2, 2)
+    opt_outs = through_pipe(tmp_path, content, read_opt_outs)
+    assert isinstance(opt_outs, OptOuts)
+    assert ONE in opt_outs
+    assert TWO in opt_outs
 
 
-def test_an_export_that_is_no_text_does_not_come_through_a_pipe(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [b"PAR1\n", b"PK\x03\x04"])
+def test_what_is_no_text_does_not_come_through_a_pipe(tmp_path: Path, mark: bytes) -> None:
     with pytest.raises(ConfigurationError, match="a file and not a pipe"):
-        through_pipe(tmp_path, b"PAR1\n", read_suppression)
-
-
-@pytest.mark.parametrize("options", [[], ["--quiet"]], ids=["", "quiet"])
-def test_the_command_line_says_what_is_not_understood(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
-) -> None:
-    path = listed(tmp_path, b"0639980001\n06 39 98 00 4\n06 39 98 00 5\n")
-    body = tmp_path / "body.json"
-    body.write_bytes(b'{"success":true,"datas":[{"id":1,"phone":"+33639980001","stopSms":false}]}')
-    output = tmp_path / "numbers.csv"
-    assert run(["decode", str(body), "-o", str(output), "--suppress", str(path), *options]) == 0
-    warned = capsys.readouterr().err.splitlines()[0]
-    assert warned == (
-        f"not understood in {path}: 2 that look like phones, the first in line 2; correct them, "
-        "or these people are not left out"
-    )
-
-
-@pytest.mark.parametrize("name", ["absent.csv", "\0"])
-def test_a_list_that_is_not_there_is_named_once(name: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        read_suppression(name)
-    assert str(caught.value).count(repr(name)) == 1
-    assert "Errno" not in str(caught.value)
-
-
-def test_a_number_that_no_territory_has_is_unclear_in_a_list() -> None:
-    found = spot("call 07 08 99 99 99, or not")
-    assert (found.e164, found.abroad, found.unclear) == (set(), set(), 1)
+        through_pipe(tmp_path, mark, read_opt_outs)

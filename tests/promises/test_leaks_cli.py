@@ -40,7 +40,7 @@ COMMANDS: Final[dict[str, tuple[list[str], int]]] = {
     "password in a target": (["download", "n-5", "-o", f"postgresql://me:{SENT}@127.0.0.1:9/x"], 1),
     "unknown": (["download", "unknown", "-o", "n.csv"], 5),
     "columns": (["download", "n-50", "--columns", "phone"], 4),
-    "suppress": (["download", "n-50", "--suppress", "numbers.csv", "-o", "n.csv"], 0),
+    "opt-outs": (["download", "n-50", "--opt-outs", "numbers.csv", "-o", "n.csv"], 0),
     "folder": (["download", "n-50", "-o", "nowhere/n.csv"], 1),
     "status": (["status", "n-50", "--json"], 0),
     "waiting": (["status", "n-50.pace-60", "--wait", "--deadline", "0.1"], 8),

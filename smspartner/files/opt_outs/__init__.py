@@ -1,0 +1,276 @@
+"""Opt-out lists: phones that must not be written to, whatever the rental says.
+
+One rule: a phone is left out if the last nine digits of its E.164 stand in one line of a list, in
+that order, whatever stands between. So nobody has to say in which column the phones are, or how
+they are written. Where text can be read in two ways, both count: an opt-out that is passed over is
+a message to a person who has said no, one phone too many a message that is not sent.
+
+What cannot be understood stops everything: a list that holds no phone, phones that a spreadsheet
+has turned into ``3,36E+10``, letters that look like digits, a rented phone without digits.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from smspartner.errors import ConfigurationError
+from smspartner.files.opt_outs.blocks import Advance, blocks_of, ignore_progress, in_lines
+from smspartner.files.opt_outs.keys import keys_of
+from smspartner.files.opt_outs.number_set import NumberSet
+from smspartner.files.opt_outs.readings import RefusedError, lookalikes, other_readings, plain
+from smspartner.files.opt_outs.windows import FIRST_WINDOW, windows_of
+from smspartner.files.targets import Target
+
+__all__ = ["UNREADABLE", "OptOutList", "OptOuts", "as_opt_outs", "read_opt_outs"]
+
+#: Stands for a list where a rented phone has nothing that can be compared with one.
+UNREADABLE: Final = "without digits to compare"
+
+#: Lines that a message names.
+_NAMED: Final = 10
+#: Phones of an iterable that are looked at together.
+_AT_ONCE: Final = 4096
+#: From here on a float is not exact.
+_EXACT: Final = 1e15
+_ITERABLE: Final = "opt-outs"
+
+
+@dataclass(slots=True)
+class OptOutList:
+    """One list of an ``OptOuts``.
+
+    Attributes:
+        name: its file, or ``opt-outs`` for phones that were given as such.
+        unit: what ``lines`` counts: the lines of a file, or the items of an iterable.
+        lines: how many.
+        unclear: how many lines have letters that look like digits of a phone.
+        unclear_lines: the first ten of them, counted from 1.
+        has_phones: whether there is anything in it that can be a phone.
+    """
+
+    name: str
+    unit: str = "line"
+    lines: int = 0
+    unclear: int = 0
+    unclear_lines: list[int] = field(default_factory=list)
+    has_phones: bool = False
+    _numbers: NumberSet = field(default_factory=NumberSet, repr=False)
+    _last_unclear: int = field(default=0, repr=False)
+
+    def holds(self, wanted: set[int]) -> bool:
+        """Say whether one of a phone's keys is in the list."""
+        return any(key in self._numbers for key in wanted)
+
+    @property
+    def problem(self) -> str | None:
+        """What is unclear, in words; None if nothing is."""
+        if not self.has_phones:
+            return f"there is no phone in the {self.lines:,} {self.unit}s of {self.name!r}"
+        if not self.unclear:
+            return None
+        more = self.unclear - len(self.unclear_lines)
+        which = ", ".join(map(str, self.unclear_lines)) + (f" and {more:,} more" if more else "")
+        return f"{self.unit} {which} of {self.name!r}: letters that look like digits of a phone"
+
+    def read(self, blocks: Iterable[tuple[int, str]]) -> None:
+        """Add the text of a list; see ``blocks_of`` for what it consists of."""
+        for first, text in blocks:
+            here = plain(text)
+            try:
+                others = other_readings(here)
+            except RefusedError as error:
+                where = f"{self.unit} {first + error.line} of {self.name!r}"
+                raise ConfigurationError(f"{where} {error.reason}") from None
+            self._add(windows_of(here))
+            again = plain("".join(f"\n{reading}" for _, reading in others))
+            if again:
+                self._add(windows_of(f"{again}\n"))
+            self.lines = first + text.count("\n") - 1
+            unclear = {first + line for line in lookalikes(here)}
+            unclear |= {first + others[index - 1][0] for index in lookalikes(again)}
+            self._note_unclear(unclear)
+        self._numbers.sort()
+
+    def _add(self, found: set[int]) -> None:
+        self.has_phones = self.has_phones or max(found, default=0) >= FIRST_WINDOW
+        self._numbers.update(found)
+
+    def _note_unclear(self, lines: set[int]) -> None:
+        new = sorted(line for line in lines if line > self._last_unclear)  # some come twice
+        self.unclear += len(new)
+        self.unclear_lines += new[: _NAMED - len(self.unclear_lines)]
+        self._last_unclear = max(new, default=self._last_unclear)
+
+
+class OptOuts:
+    """Phones to leave out: ``phone in opt_outs`` asks for one, however it is spelled.
+
+    Args:
+        phones: text or whole numbers, in any spelling. Each is read as a line of a list.
+        ignore_unclear: take what is understood, if only a part is.
+
+    Raises:
+        ConfigurationError: there is none, or something that is no phone.
+
+    >>> "+33639980042" in OptOuts(["06 39 98 00 42", 639980043])
+    True
+    """
+
+    def __init__(self, phones: Iterable[object], *, ignore_unclear: bool = False) -> None:
+        found = OptOutList(_ITERABLE, "item")
+        found.read(in_lines(_item_lines(phones)))
+        if not found.lines:
+            raise ConfigurationError("opt_outs is empty: it leaves out nobody")
+        self.lists: tuple[OptOutList, ...] = (found,)
+        if not ignore_unclear:
+            self.require_clear()
+
+    @classmethod
+    def of(cls, lists: Iterable[OptOutList]) -> OptOuts:
+        """Return what leaves out the phones of several lists."""
+        opt_outs = cls.__new__(cls)
+        opt_outs.lists = tuple(lists)
+        return opt_outs
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the lists."""
+        return tuple(found.name for found in self.lists)
+
+    def require_clear(self) -> None:
+        """Raise unless all is clear.
+
+        Raises:
+            ConfigurationError: there is a list without a phone, or letters that look like digits.
+        """
+        problems = [found.problem for found in self.lists if found.problem]
+        if problems:
+            raise ConfigurationError(
+                f"{'; '.join(problems)}; correct it, or go on without it (ignore_unclear=True)"
+            )
+
+    def lists_with(self, phone: object) -> tuple[str, ...]:
+        """Return the names of the lists that have a phone; empty if none has.
+
+        A phone that cannot be compared is as good as on one, which is called ``UNREADABLE``.
+        """
+        wanted = keys_of(_text(phone))
+        if not wanted:
+            return (UNREADABLE,)
+        return tuple(found.name for found in self.lists if found.holds(wanted))
+
+    def __contains__(self, phone: object) -> bool:
+        return bool(self.lists_with(phone))
+
+    def __or__(self, other: OptOuts) -> OptOuts:
+        return self.of((*self.lists, *other.lists))
+
+    def __repr__(self) -> str:
+        lists = (f"{found.lines:,} {found.unit}s of {found.name}" for found in self.lists)
+        return f"OptOuts({', '.join(lists)})"
+
+
+def read_opt_outs(*paths: Target, ignore_unclear: bool = False) -> OptOuts:
+    """Read opt-out lists; they add up.
+
+    Args:
+        *paths: text of any kind, workbooks, exports in Parquet, Arrow or SQLite. A text file can
+            be a pipe.
+        ignore_unclear: go on with a list that has no phone, and with letters that look like
+            digits.
+
+    Raises:
+        ConfigurationError: there is no list, or one cannot be read, is empty, has numbers such as
+            3.36E+10, or is unclear.
+    """
+    if not paths:
+        raise ConfigurationError("read_opt_outs needs the name of a list")
+    opt_outs = OptOuts.of(map(read_list, paths))
+    if not ignore_unclear:
+        opt_outs.require_clear()
+    return opt_outs
+
+
+def read_list(path: Target, *, advance: Advance = ignore_progress) -> OptOutList:
+    """Read one list, clear or not.
+
+    Args:
+        path: its file.
+        advance: is told how many bytes were read, block by block.
+
+    Raises:
+        ConfigurationError: it cannot be read, is empty, or has numbers such as 3.36E+10.
+    """
+    name = os.fspath(path)
+    found = OptOutList(name)
+    try:
+        with Path(name).open("rb") as file:
+            found.read(blocks_of(name, file, advance))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not the name of a file"
+        raise ConfigurationError(f"cannot read the opt-out list {name!r}: {reason}") from error
+    if not found.lines:
+        raise ConfigurationError(f"the opt-out list {name!r} is empty: it leaves out nobody")
+    return found
+
+
+def as_opt_outs(given: object) -> OptOuts:
+    """Return what ``write(…, opt_outs=…)`` was given as an ``OptOuts``.
+
+    Args:
+        given: an ``OptOuts``, the name of a list, or an iterable of phones, or of objects that
+            have a ``phone``, such as a stop list.
+
+    Raises:
+        ConfigurationError: it is something else, is empty, or cannot be understood.
+    """
+    if isinstance(given, OptOuts):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return read_opt_outs(given)
+    if isinstance(given, Iterable):
+        return OptOuts(given)
+    raise ConfigurationError(
+        f"opt_outs takes an OptOuts, the name of a list or phones, not {type(given).__name__}"
+    )
+
+
+def _item_lines(phones: Iterable[object]) -> Iterator[str]:
+    if isinstance(phones, str | bytes | bytearray | memoryview | Mapping):
+        raise ConfigurationError(
+            f"phones come as a list of text or numbers, not as {type(phones).__name__}"
+        )
+    items = iter(phones)
+    while batch := list(islice(items, _AT_ONCE)):
+        yield "".join(f"{_one_line(_text(item))}\n" for item in batch)
+
+
+def _text(phone: object) -> str:
+    """Return a phone as text.
+
+    Raises:
+        ConfigurationError: it is neither text nor a whole number. The message does not show it.
+    """
+    value = getattr(phone, "phone", phone)
+    if hasattr(value, "as_py"):  # a scalar of pyarrow
+        value = value.as_py()
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, bool) and hasattr(value, "__index__"):
+        return str(operator.index(value))
+    if isinstance(value, float | Decimal) and -_EXACT < value < _EXACT and value == int(value):
+        return str(int(value))
+    raise ConfigurationError(
+        f"a phone is text or a whole number, not {type(value).__name__}; drop what is none"
+    )
+
+
+def _one_line(text: str) -> str:
+    return text if text.isdigit() else " ".join(text.splitlines())

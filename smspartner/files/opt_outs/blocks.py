@@ -1,0 +1,157 @@
+"""The text of an opt-out list, in blocks of whole lines, whatever the file is.
+
+A list is text in UTF-8, Windows-1252 or UTF-16 with a BOM; a workbook; or an export in Parquet,
+Arrow or SQLite, of which the phones count.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from smspartner.decoders.limits import KIB, MIB
+from smspartner.errors import ConfigurationError, DecodeError, SMSPartnerError
+
+#: Is told how many bytes were read.
+Advance = Callable[[int], object]
+
+_CHUNK: Final = 256 * KIB
+#: The longest line that is held. Of a longer one, each piece begins with the end of the last: so
+#: digits of one phone may be that far from each other.
+_LONGEST: Final = 1 * MIB
+_OVERLAP: Final = 1 * KIB
+#: Rows of a workbook that are looked at together.
+_ROWS: Final = 4096
+#: What of whole lines is looked at again with those that follow, where a field may be open.
+_OPEN_LINES: Final = 20
+_OPEN: Final = 8 * KIB
+
+_DIGITS: Final = re.compile(r"\d+")
+#: What stands in a cell of a workbook and would end it, or its line.
+_IN_A_CELL: Final = str.maketrans('\n\r\v"', "    ")
+
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+#: How files begin that ``open_numbers`` reads, or says what to do about. No text begins like them.
+_NO_TEXT: Final = (
+    b"PAR1",
+    b"ARROW1",
+    b"SQLite format 3\0",
+    b"\x1f\x8b",
+    b"\x28\xb5\x2f\xfd",
+    b"%PDF",
+)
+#: UTF-32 first: in little endian it begins like UTF-16.
+_WIDE: Final = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def ignore_progress(_: int) -> None:
+    """Tell nobody."""
+
+
+def blocks_of(name: str, file: BinaryIO, advance: Advance) -> Iterator[tuple[int, str]]:
+    """Yield the text of a list, and the number of the line before its first end of line.
+
+    Each text is whole lines, from one end of line to another, or a piece of a line that is too
+    long. Some lines come twice.
+
+    Raises:
+        ConfigurationError: it is no text, workbook or export, or an extra is missing.
+        OSError: the system refuses.
+    """
+    start = file.read(_CHUNK)  # not a seek back: it can be a pipe
+    if start.startswith((*_WORKBOOKS, *_NO_TEXT)):
+        if not Path(name).is_file():
+            raise ConfigurationError(
+                f"{name!r} is not text, so it needs to be a file and not a pipe"
+            )
+        chunks = _workbook(name) if start.startswith(_WORKBOOKS) else _exported(name)
+    else:
+        chunks = _text(name, start, file, advance)
+    return in_lines(chunks)
+
+
+def in_lines(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield text as ``blocks_of`` does."""
+    line, rest = 0, "\n"
+    for chunk in chunks:
+        text = rest + chunk
+        end = text.rfind("\n", len(rest)) + 1
+        if not end:
+            if len(text) < _LONGEST:
+                rest = text
+                continue
+            end = len(text)
+        yield line, text[:end]
+        again = _again(text, end)
+        line += text.count("\n", 0, again)
+        rest = text[again:]
+    yield line, rest if rest.endswith("\n") else rest + "\n"
+
+
+def _again(text: str, end: int) -> int:
+    """Return from where on text is looked at again, with what follows."""
+    last = text.rfind("\n", max(0, end - _OPEN), end)
+    if last < end - _OVERLAP and not text.endswith("\n", 0, end):  # a piece of a long line
+        digits = _DIGITS.match(text, end - _OVERLAP)
+        return digits.end() if digits and digits.end() < end else end - _OVERLAP
+    if '"' in text:
+        for _ in range(_OPEN_LINES):
+            before = text.rfind("\n", max(0, end - _OPEN), last)
+            last = last if before < 0 else before
+    return last
+
+
+def _text(name: str, start: bytes, file: BinaryIO, advance: Advance) -> Iterator[str]:
+    wide = next((encoding for bom, encoding in _WIDE.items() if start.startswith(bom)), None)
+    # A list can be put together from several. In UTF-8, a byte of Windows-1252 that is none of
+    # ours (a dash, an accent) is replaced, and so stands between digits as any other mark.
+    decoder = codecs.getincrementaldecoder(wide or "utf-8-sig")("replace")
+    ends = io.IncrementalNewlineDecoder(None, translate=True)
+    for chunk in chain([start], iter(lambda: file.read(_CHUNK), b"")):
+        advance(len(chunk))
+        text = decoder.decode(chunk).replace("\v", " ")
+        if "\0" in text:
+            raise ConfigurationError(
+                f"{name!r} is not text: it holds the character NUL; save the list as CSV in UTF-8"
+            )
+        yield ends.decode(text)
+    yield ends.decode(decoder.decode(b"", final=True), final=True)
+
+
+def _workbook(name: str) -> Iterator[str]:
+    from smspartner.files.formats.xlsx import sheet_rows  # noqa: PLC0415 - an extra
+
+    try:
+        rows = sheet_rows(name)
+        while batch := list(islice(rows, _ROWS)):
+            yield "".join("\t".join(row).translate(_IN_A_CELL) + "\n" for row in batch)
+    except DecodeError as error:
+        problem = str(error)
+    else:
+        return
+    raise ConfigurationError(f"cannot read the opt-out list: {problem}")
+
+
+def _exported(name: str) -> Iterator[str]:
+    from smspartner.files.read import open_numbers  # noqa: PLC0415 - parsers lists hardly need
+
+    try:
+        with open_numbers(name) as source:
+            column = "phone" if "phone" in source.columns else "e164"
+            for batch in source.batches():
+                yield "".join(f"{phone}\n" for phone in batch[column] if phone)
+    except SMSPartnerError as error:
+        problem = str(error)
+    else:
+        return
+    raise ConfigurationError(f"cannot read the opt-out list: {problem}")

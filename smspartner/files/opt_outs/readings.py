@@ -1,0 +1,211 @@
+"""The ways in which a line can be read, by whoever wrote it for a program.
+
+``%20`` is a space in an address and a discount in a letter. So nothing is decided: a line counts
+as it stands, and again each time that something in it is undone, until nothing is left to undo.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Final
+
+#: Stands for a line break inside a field: the reading goes on in the same line.
+INNER_BREAK: Final = "\v"
+
+#: Escapes in escapes, deeper than anybody makes them by accident.
+_DEEPEST: Final = 10
+
+#: What a line goes on behind: a field in quotes, over 20 lines at most; a soft line break of
+#: quoted-printable mail, of shells, of dumps of databases; the fold of a vCard or of LDIF.
+#: Each begins with what ``re`` looks for fast.
+_BROKEN: Final = (
+    re.compile(r'"(?<![^\s;,|=:([{]")(?:[^"\n]|"")*+(?:\n(?:[^"\n]|"")*+){1,20}+"'),
+    re.compile(r"[=\\][ \t]*\n"),
+    re.compile(r"\n(?<=[^\n]{60}\n)[ \t]"),
+)
+_HEX: Final = "[0-9A-Fa-f]"
+#: Not the other control characters: nobody escapes them, and ``tel=06…`` is no escape.
+_BYTE: Final = rf"(?:0[9ADad]|[2-9A-Fa-f]{_HEX})"
+_BYTES: Final = re.compile(rf"(?:(?:=|%|\\x|\\'){_BYTE}|\\[0-3][0-7]{{2}})+")
+_BYTES_PART: Final = re.compile(rf"(?:=|%|\\x|\\')({_HEX}{{2}})|\\([0-7]{{3}})")
+_UNITS: Final = re.compile(rf"(?:[\\%]u{_HEX}{{4}}|_x{_HEX}{{4}}_)+")
+_POINT: Final = re.compile(rf"\\u\{{0*({_HEX}{{1,5}})\}}|\\U000({_HEX}{{5}})")
+_ENTITY: Final = re.compile(r"&(?:#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);?")
+_MARKUP: Final = re.compile(r"<[!/?A-Za-z][^<>\n]*>|\x1b\[[0-9;:?]*[ -/]*[@-~]")
+#: One of these is in every line that can be read in a further way.
+_SIGN: Final = re.compile(
+    r"[&%\\<\x1b=_eE\v]"
+    rf"(?:(?<=&)[#A-Za-z]|(?<=[=%]){_BYTE}|(?<=%)u|(?<=\\)[xuU'0-3]|(?<=<)[!/?A-Za-z]"
+    rf"|(?<=_)x{_HEX}{{4}}_|(?<=[\d.,][eE])\+?\d|(?<=[\x1b\v]))"
+)
+_BREAKS: Final = str.maketrans("\n\r\v", "   ")
+
+#: A number as programs and spreadsheets write large ones. What stands around it must not be a
+#: word: parts of identifiers look like this too.
+_POWER: Final = re.compile(
+    r"(?<![\w.\-])(\d{1,15})(?:[.,](\d{0,15}))?E(\+?)0?(\d{1,2})(?![\w.\-]|,\d)",
+    re.ASCII | re.IGNORECASE,
+)
+#: Digits of a number that can be a phone.
+_PHONE: Final = range(9, 16)
+#: Zeros that Java leaves off ``6.3998E8``; of more, nobody knows whether they were zeros.
+_ZEROS_LEFT_OFF: Final = 2
+
+_SPOILED: Final = (
+    "has a phone that a spreadsheet has turned into something like 3.36E+10: "
+    "export the list again with the phones as text"
+)
+_IN_BASE64: Final = "begins text in base64, in which no phone can be seen: save it as text"
+_BASE64: Final = re.compile("[Cc]ontent-[Tt]ransfer-[Ee]ncoding:[ \t]*[Bb][Aa][Ss][Ee]64")
+_TOO_DEEP: Final = "is escaped many times over: export the list again"
+
+#: A decimal digit of any script but ours; superscripts and numbers in circles are none.
+_DIGIT: Final = re.compile(r"[^\D0-9]")
+_ALIKE: Final = str.maketrans("OoIlSBZ\u041e\u043e\u039f\u03bf", "0011582" + "0000")
+_LETTER: Final = "[OoIlSBZ\u041e\u043e\u039f\u03bf]"
+_GAP: Final = r"[^\w\n]{0,3}"
+#: Letters that look like digits, behind a digit and not in a word.
+_SUSPECT: Final = re.compile(rf"{_LETTER}(?:(?<=[0-9].)|(?<=[0-9][^\w\n].)){_LETTER}*+(?![^\W\d])")
+#: Digits and such letters, with no other letters around them.
+_LOOKALIKE: Final = re.compile(
+    rf"(?<![^\W_])(?:(?:\d|{_LETTER}){_GAP}){{8,14}}(?:\d|{_LETTER})(?![^\W_])"
+)
+#: The characters around a suspect that can belong to the same phone.
+_AROUND: Final = 60
+_PHONE_LIKE: Final = re.compile(r"(?:(?:00)?(?:33|262|590|594|596)0?|0)[1-9]\d{8}|[67]\d{8}")
+
+
+class RefusedError(ValueError):
+    """A line of which it cannot be told which phones it holds.
+
+    Attributes:
+        line: where, counted from 0.
+        reason: why, and what to do.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+
+def other_readings(text: str) -> list[tuple[int, str]]:
+    """Return the further ways to read lines of a text: which line, counted from 0, and how.
+
+    Raises:
+        RefusedError: there is a number whose digits are lost, too much to undo, or text in base64.
+    """
+    for number, _ in _matching(_BASE64, text):
+        raise RefusedError(number, _IN_BASE64)
+    found: list[tuple[int, str]] = []
+    whole = _joined(text)
+    for number, line in _matching(_SIGN, whole):
+        if INNER_BREAK in line:
+            found.append((number, line))
+        try:
+            found += ((number, reading) for reading in _readings(line))
+        except _LostError as lost:
+            raise RefusedError(number, str(lost)) from None
+    return found
+
+
+def _joined(text: str) -> str:
+    for broken in _BROKEN:
+        text = broken.sub(lambda found: found[0].replace("\n", INNER_BREAK), text)
+    return text
+
+
+def _matching(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text that a pattern is found in, and their numbers."""
+    number, end = 0, 0
+    while found := pattern.search(text, end):
+        start = text.rfind("\n", end, found.start()) + 1 or end
+        number += text.count("\n", end, start) + text.count(INNER_BREAK, end, start)
+        end = text.find("\n", found.start())
+        end = end if end >= 0 else len(text)
+        yield number, text[start:end]
+        number += text.count(INNER_BREAK, start, end)
+
+
+def _readings(line: str) -> Iterator[str]:
+    for _ in range(_DEEPEST):
+        before, line = line, _undone(line)
+        if line == before:
+            return
+        yield line
+    raise _LostError(_TOO_DEEP)
+
+
+class _LostError(ValueError):
+    """What cannot be undone, and why."""
+
+
+def plain(text: str) -> str:
+    """Return text with the decimal digits of all scripts as ours; ``98²`` stays as it is."""
+    return (
+        text
+        if text.isascii()
+        else _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text)
+    )
+
+
+def lookalikes(text: str) -> Iterator[int]:
+    """Yield the lines, counted from 0, with letters for digits in a phone: ``063998OO42``."""
+    for number, line in _matching(_SUSPECT, text):
+        for suspect in _SUSPECT.finditer(line):
+            near = slice(max(0, suspect.start() - _AROUND), suspect.end() + _AROUND)
+            if any(map(_is_phone_like, _LOOKALIKE.findall(line[near]))):
+                yield number
+                break
+
+
+def _is_phone_like(text: str) -> bool:
+    """Say whether letters are among the nine digits that text would be found by."""
+    signs = "".join(filter(str.isalnum, text))
+    letters = not signs[-9:].isdigit()
+    return letters and _PHONE_LIKE.fullmatch(signs.translate(_ALIKE)) is not None
+
+
+def _undone(line: str) -> str:
+    if "\\" in line or "%" in line or "_x" in line:
+        line = _UNITS.sub(_kept_in_line(_units), line)
+        line = _POINT.sub(_kept_in_line(lambda found: chr(int(found[1] or found[2], 16))), line)
+    if "\\" in line or "%" in line or "=" in line:
+        line = _BYTES.sub(_kept_in_line(_bytes), line)
+    if "&" in line:
+        line = _ENTITY.sub(_kept_in_line(lambda found: html.unescape(found[0])), line)
+    if "<" in line or "\x1b" in line:
+        line = _MARKUP.sub(" ", line)
+    return _POWER.sub(_written_out, line)
+
+
+def _kept_in_line(undo: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
+    return lambda found: undo(found).translate(_BREAKS)
+
+
+def _units(found: re.Match[str]) -> str:
+    units = bytes.fromhex(re.sub(r"[\\%]u|_x|_", "", found[0]))
+    return units.decode("utf-16-be", "replace")
+
+
+def _bytes(found: re.Match[str]) -> str:
+    parts = _BYTES_PART.findall(found[0])
+    return bytes(int(hexa, 16) if hexa else int(octal, 8) for hexa, octal in parts).decode(
+        "utf-8", "replace"
+    )
+
+
+def _written_out(found: re.Match[str]) -> str:
+    whole, decimals, plus, exponent = found[1], found[2] or "", found[3], int(found[4])
+    missing = exponent - len(decimals)
+    if found[2] is None and not plus:
+        return found[0]  # a staircase or an article: programs write 3.0E10
+    if missing < 0 or len(whole.lstrip("0")) + exponent not in _PHONE:
+        return found[0]
+    # Excel and LibreOffice write the plus, and round; Java writes none, and is exact.
+    if missing > (0 if plus else _ZEROS_LEFT_OFF):
+        raise _LostError(_SPOILED)
+    return whole + decimals + "0" * missing
