@@ -7,12 +7,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from smspartner.errors import APIError
 from smspartner.models.status import RentalState
 from smspartner.sandbox.bodies import Declared, body_size, render
 from smspartner.sandbox.ledger import Ledger
 from smspartner.sandbox.messages import ParsedRequest, Response, framework_error, whole
 from smspartner.sandbox.records import Record, to_object
-from smspartner.sandbox.refusals import Refusal
+from smspartner.sandbox.refusals import http_status, refusal, said
 from smspartner.sandbox.settings import RentalPlan, Settings
 from smspartner.sandbox.stops import StopList
 from smspartner.sandbox.targeting import price
@@ -129,20 +130,20 @@ class Endpoints:
             return framework_error(HTTPStatus.NOT_ACCEPTABLE, form)
         endpoint = (self._posts if posted else self._reads)[path]
         try:
-            said = endpoint(_Call(request, rental, self._checked(request)))
-        except Refusal as refusal:
-            status = refusal.status if self.settings.http_errors else HTTPStatus.OK
-            return replace(self._say(form, refusal.said(), status), refused=True)
-        return said if isinstance(said, Response) else self._say(form, said)
+            answer = endpoint(_Call(request, rental, self._checked(request)))
+        except APIError as error:
+            status = http_status(error) if self.settings.http_errors else HTTPStatus.OK
+            return replace(self._say(form, said(error), status), refused=True)
+        return answer if isinstance(answer, Response) else self._say(form, answer)
 
     def _checked(self, request: ParsedRequest) -> Mapping[str, Any]:
         """Return what was posted, or the query, once the key in it is the right one."""
         fields = request.fields() if request.method == "POST" else request.query
         if fields is None:
-            raise Refusal(90)
+            raise refusal(90)
         key = fields.get("apiKey")
         if key != self.settings.api_key:
-            raise Refusal(10 if key else 1)
+            raise refusal(10 if key else 1)
         return fields
 
     def _account(self, call: _Call) -> Value | Response:
@@ -172,24 +173,24 @@ class Endpoints:
     def _add_stop(self, call: _Call) -> Value:
         phone = call.fields.get("phoneNumber")
         if not phone:
-            raise Refusal(2, "Le numéro de téléphone est requis")
+            raise refusal(2, "Le numéro de téléphone est requis")
         return {"success": True, "code": 200, "stopId": self._stops.add(str(phone))}
 
     def _remove_stop(self, call: _Call) -> Value:
         stop_id = call.fields.get("id")
         if not stop_id:
-            raise Refusal(3, "L'identifiant est requis")
+            raise refusal(3, "L'identifiant est requis")
         self._stops.remove(int(stop_id) if stop_id.isdecimal() else -1)
         return {"success": True, "code": 200}
 
-    def _say(self, form: Format, said: Value, status: int = HTTPStatus.OK) -> Response:
-        body = to_bytes(said, form, pretty=self.settings.pretty, nulls=self.settings.nulls)
+    def _say(self, form: Format, value: Value, status: int = HTTPStatus.OK) -> Response:
+        body = to_bytes(value, form, pretty=self.settings.pretty, nulls=self.settings.nulls)
         return whole(body, MEDIA_TYPES[form], status)
 
 
 def _known(call: _Call) -> RentalPlan:
     if call.rental is None:
-        raise Refusal(32 if call.request.token else 31)
+        raise refusal(32 if call.request.token else 31)
     return call.rental
 
 

@@ -9,7 +9,7 @@ from threading import Condition
 from typing import Final
 
 from smspartner.models.status import RentalState
-from smspartner.sandbox.refusals import Refusal
+from smspartner.sandbox.refusals import refusal
 from smspartner.sandbox.settings import RentalPlan
 
 # Seconds that a second download waits for the first to end before it is refused with code 35: the
@@ -50,18 +50,18 @@ class Ledger:
             once: whether a rental can be downloaded a single time.
 
         Raises:
-            Refusal: 33 too early, 36 it failed, 35 or 34 a download before it runs or has ended.
+            APIError: 33 too early, 36 it failed, 35 or 34 a download before it runs or has ended.
         """
         token = rental.token
         with self._changed:
             state = self._state(rental)
             if state is RentalState.FAILED:
-                raise Refusal(36)
+                raise refusal(36)
             if state in {RentalState.REQUESTED, RentalState.GENERATING}:
-                raise Refusal(33)
+                raise refusal(33)
             if once and self._downloads[token]:
                 ended = self._changed.wait_for(lambda: not self._running[token], _GRACE)
-                raise Refusal(34 if ended else 35)
+                raise refusal(34 if ended else 35)
             self._downloads[token] += 1
             self._running[token] += 1
 

@@ -71,7 +71,7 @@ class ParsedRequest:
         """Return the JSON object that was posted, None where the body is none."""
         try:
             fields = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return fields if isinstance(fields, dict) else None
 

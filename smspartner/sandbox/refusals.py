@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
+from smspartner.errors import APIError, Complaint
 from smspartner.sandbox.wire import Value
 
 _MESSAGES: Final[dict[int, str]] = {
@@ -20,8 +20,8 @@ _MESSAGES: Final[dict[int, str]] = {
     90: "Le JSON envoyé est mal formé",
 }
 
-# The HTTP status of a refusal where refusals have one of their own (``http_errors``).
-_STATUSES: Final = {
+# Where refusals have an HTTP status of their own (``http_errors``); the others have 400.
+_STATUSES: Final[dict[int | None, HTTPStatus]] = {
     1: HTTPStatus.UNAUTHORIZED,
     10: HTTPStatus.FORBIDDEN,
     32: HTTPStatus.NOT_FOUND,
@@ -29,32 +29,25 @@ _STATUSES: Final = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the service, no failure
-    """The service refuses; raised by an endpoint, answered to the client.
+def refusal(code: int, message: str | None = None, details: tuple[Complaint, ...] = ()) -> APIError:
+    """Return what an endpoint raises.
 
     Args:
         code: the code.
         message: the words; those of the code where it has its own.
-        complaints: pairs of a form's element and what is wrong with it. A refusal with
-            complaints has no message (fact A6).
+        details: complaints about fields. A refusal with complaints has no message (fact A6).
     """
+    return APIError(code, message or _MESSAGES.get(code), None, details)
 
-    def __init__(
-        self, code: int, message: str = "", complaints: Sequence[tuple[str, str]] = ()
-    ) -> None:
-        super().__init__(code)
-        self.code = code
-        self._message = message or _MESSAGES.get(code)
-        self._complaints = complaints
 
-    @property
-    def status(self) -> HTTPStatus:
-        """The HTTP status where refusals have one of their own."""
-        return _STATUSES.get(self.code, HTTPStatus.BAD_REQUEST)
+def said(error: APIError) -> Value:
+    """Return what the body of a refusal says."""
+    if error.details:
+        errors = [{"elementId": name, "message": words} for name, words in error.details]
+        return {"success": False, "code": error.code, "errors": errors}
+    return {"success": False, "code": error.code, "message": error.message}
 
-    def said(self) -> Value:
-        """Return what the body says."""
-        if self._complaints:
-            errors = [{"elementId": name, "message": words} for name, words in self._complaints]
-            return {"success": False, "code": self.code, "errors": errors}
-        return {"success": False, "code": self.code, "message": self._message}
+
+def http_status(error: APIError) -> HTTPStatus:
+    """Return the HTTP status of a refusal where refusals have one of their own."""
+    return _STATUSES.get(error.code, HTTPStatus.BAD_REQUEST)

@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Final, Self
 
-from smspartner.errors import ConfigurationError
+from smspartner.errors import APIError, ConfigurationError
 from smspartner.models.number import RentedNumber
 from smspartner.models.status import RentalState
 from smspartner.sandbox.endpoints import Endpoints
@@ -45,7 +45,13 @@ class Sandbox(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.stops = StopList(self.stop_list)
+        try:
+            self.stops = StopList(self.stop_list)
+        except APIError as error:
+            raise ConfigurationError(
+                "stop_list holds a phone that is not valid, or one twice "
+                f"(the service's code {error.code})"
+            ) from None
         self._ledger = Ledger()
         self._server: Server | None = None
         self._thread: Thread | None = None

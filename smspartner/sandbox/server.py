@@ -188,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _read(self, size: str, base: int) -> bytes:
         try:
-            length = int(size, base)
+            length = int(size if size.isalnum() else "", base)  # no sign, no underscore
         except ValueError:
             raise _UnreadableError(HTTPStatus.BAD_REQUEST) from None
         if length > _LARGEST:
@@ -205,6 +205,7 @@ class Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.METHOD_NOT_ALLOWED if refused else HTTPStatus(code)
         answer = framework_error(status, "json")
         self.close_connection = True
+        _log.info("not an HTTP request that can be read: %d", status)
         self.wfile.write(head(answer, "close") + b"".join(answer.body))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from smspartner.errors import ConfigurationError
 from smspartner.sandbox.bodies import Declared
-from smspartner.sandbox.records import Record
+from smspartner.sandbox.records import Record, require_json, to_object
 from smspartner.sandbox.wire import Nulls, Value
 
 #: How the end of a body is told: by Content-Length, chunks, or the end of the connection.
@@ -117,7 +117,10 @@ class Settings:
         self.api_key = self.api_key or _made_up("key", self.seed)
         self.token = self.token or _made_up("token", self.seed)
         if self.records is not None:
+            self.records = list(self.records)
             self.numbers = len(self.records)
+            require_json("records", *map(to_object, self.records))
+        require_json("credits", self.credits)
         for name in ("numbers", "port", "pace", "delay", "drip", "bomb"):
             value = getattr(self, name)
             if value < 0 or not math.isfinite(value):

@@ -8,7 +8,7 @@ from itertools import count
 from threading import Lock
 
 from smspartner.models.phones import normalise
-from smspartner.sandbox.refusals import Refusal
+from smspartner.sandbox.refusals import refusal
 from smspartner.sandbox.wire import Value
 
 
@@ -19,7 +19,7 @@ class StopList:
         phones: those that are on it from the start, in any spelling.
 
     Raises:
-        Refusal: a phone is not valid, or given twice.
+        APIError: a phone is not valid, or given twice.
     """
 
     def __init__(self, phones: Iterable[str] = ()) -> None:
@@ -36,23 +36,31 @@ class StopList:
             return [phone for phone, _ in self._stops.values()]
 
     def add(self, phone: str) -> int:
-        """Put a phone on the list and return its id."""
+        """Put a phone on the list and return its id.
+
+        Raises:
+            APIError: the phone is not valid (code 9) or there already (code 3).
+        """
         e164 = normalise(phone).e164
         if e164 is None:
             said = f"This phone number is not valid ({phone})"
-            raise Refusal(9, complaints=[("children[phoneNumber].data", said)])
+            raise refusal(9, details=(("children[phoneNumber].data", said),))
         with self._lock:
             if any(e164 == there for there, _ in self._stops.values()):
-                raise Refusal(3, "Ce numéro est déjà dans la liste des stops")
+                raise refusal(3, "Ce numéro est déjà dans la liste des stops")
             stop_id = next(self._ids)
             self._stops[stop_id] = (e164, time.strftime("%Y-%m-%d %H:%M:%S"))
             return stop_id
 
     def remove(self, stop_id: int) -> None:
-        """Take a phone from the list."""
+        """Take a phone from the list.
+
+        Raises:
+            APIError: there is no such id (code 4).
+        """
         with self._lock:
             if self._stops.pop(stop_id, None) is None:
-                raise Refusal(4, "Cet identifiant est introuvable")
+                raise refusal(4, "Cet identifiant est introuvable")
 
     def said(self) -> Value:
         """Return the answer to ``stop-sms/list``."""

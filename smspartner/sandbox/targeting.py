@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from smspartner.sandbox.refusals import Refusal
+from smspartner.sandbox.refusals import refusal
 from smspartner.sandbox.wire import Value
 
 #: How many people there are at each place, and in all.
@@ -37,17 +37,17 @@ def price(fields: Mapping[str, Any]) -> Value:
     """Return the answer for what was posted.
 
     Raises:
-        Refusal: with the code of the first field that is wrong, and a complaint for each.
+        APIError: with the code of the first field that is wrong, and a complaint for each.
     """
     if complaints := list(_complaints(fields)):
-        said = [(each.field, each.words) for each in complaints]
-        raise Refusal(complaints[0].code, complaints=said)
+        said = tuple((each.field, each.words) for each in complaints)
+        raise refusal(complaints[0].code, details=said)
     volumes: dict[str, int] = fields["volumes"]
     wanted = sum(volumes.values())
     if max(volumes.values()) > AT_ONE_PLACE:
-        raise Refusal(27, "Le volume demandé pour une localité est trop grand")
+        raise refusal(27, "Le volume demandé pour une localité est trop grand")
     if wanted > IN_ALL:
-        raise Refusal(28, "Le volume total demandé est trop grand")
+        raise refusal(28, "Le volume total demandé est trop grand")
     places: list[Value] = [
         {"Type": "CP" if len(place) > 3 else "DEP", "Localite": place, "Volume": volume}  # noqa: PLR2004 - the digits of a department
         for place, volume in volumes.items()
@@ -104,7 +104,7 @@ def _wrong_places(parameters: Mapping[str, Any], volumes: object) -> Iterator[_C
         not isinstance(volumes, dict)
         or not volumes
         or not volumes.keys() <= known
-        or not all(isinstance(each, int) and each > 0 for each in volumes.values())
+        or not all(type(each) is int and each > 0 for each in volumes.values())  # True is no count
     ):
         yield _Complaint(26, "children[volumes].data", "This value is not valid")
 

@@ -46,7 +46,8 @@ def to_xml(value: Value, *, pretty: bool = True) -> bytes:
     """Return a value as positional XML: keys are lost, each None is an ``xsi:nil`` (A5.1-5)."""
     namespace = _NIL_NAMESPACE if _holds_null(value) else ""
     root = _element("result", value, margin="", step="  " if pretty else "", namespace=namespace)
-    return (DECLARATION + root.rstrip("\n") + "\n").encode()
+    # A lone surrogate is written raw, as any character that XML forbids (fact A5.7).
+    return (DECLARATION + root.rstrip("\n") + "\n").encode("utf-8", "surrogatepass")
 
 
 def without_nulls(value: Value) -> Value:

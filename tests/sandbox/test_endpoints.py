@@ -22,7 +22,7 @@ from asking import (
     target,
 )
 
-from smspartner.errors import ConfigurationError
+from smspartner.errors import APIError, ConfigurationError
 from smspartner.models.number import RentedNumber
 from smspartner.sandbox import Sandbox, body_size, number_at, render
 from smspartner.sandbox.wire import Format, Nulls
@@ -265,6 +265,20 @@ def test_a_phone_that_cannot_be_added(form: Format, phone: object, code: int) ->
         )
 
 
+def test_a_phone_that_is_no_text_is_refused_in_xml_too(sandbox: Sandbox) -> None:
+    fields = {"apiKey": sandbox.api_key, "phoneNumber": "\ud800\x01"}
+    body = post(sandbox, "/v1/stop-sms/add", fields, form="xml").body
+    assert b"(\xed\xa0\x80\x01)" in body
+
+
+def test_a_test_that_changes_the_stop_list_gets_the_errors_of_the_service() -> None:
+    stops = Sandbox(stop_list=["0639980001"]).stops
+    with pytest.raises(APIError, match="code 9"):
+        stops.add("x")
+    with pytest.raises(APIError, match="code 4"):
+        stops.remove(7)
+
+
 @pytest.mark.parametrize("number", [None, "7", "x"])
 def test_a_stop_that_cannot_be_removed(sandbox: Sandbox, number: str | None) -> None:
     path = "/v1/stop-sms/delete" + (f"?id={number}&apiKey={sandbox.api_key}&" if number else "")
@@ -273,7 +287,16 @@ def test_a_stop_that_cannot_be_removed(sandbox: Sandbox, number: str | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("body", "code"), [(b"", 90), (b"{", 90), (b"[]", 90), (b"{}", 1), (b'{"apiKey":"x"}', 10)]
+    ("body", "code"),
+    [
+        pytest.param(b"", 90, id="empty"),
+        pytest.param(b"{", 90, id="cut"),
+        pytest.param(b"[" * 200_000, 90, id="deep"),
+        pytest.param(b"\xff", 90, id="not text"),
+        pytest.param(b"[]", 90, id="a list"),
+        pytest.param(b"{}", 1, id="no key"),
+        pytest.param(b'{"apiKey":"x"}', 10, id="a wrong key"),
+    ],
 )
 def test_what_is_posted_is_a_json_object_with_the_key(
     sandbox: Sandbox, body: bytes, code: int
@@ -324,6 +347,7 @@ WRONG: Final[list[tuple[int, dict[str, Any]]]] = [
     (26, {"volumes": {"75001": 5}}),
     (26, {"volumes": {"06200": "20"}}),
     (26, {"volumes": {"06200": 0}}),
+    (26, {"volumes": {"06200": True}}),
     (27, {"volumes": {"06200": 10_001}}),
 ]
 WRONG_PARAMETERS: Final[list[tuple[int, dict[str, Any]]]] = [

@@ -16,10 +16,10 @@ from asking import (
     request_bytes,
 )
 
+from smspartner.errors import APIError
 from smspartner.models.status import RentalState
 from smspartner.sandbox import Sandbox
 from smspartner.sandbox.ledger import Ledger
-from smspartner.sandbox.refusals import Refusal
 from smspartner.sandbox.wire import Format
 
 
@@ -37,7 +37,7 @@ def test_a_rental_can_fail() -> None:
     assert ledger.state(failing) is RentalState.REQUESTED
     now = 2.0
     assert ledger.state(failing) is RentalState.FAILED
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(APIError) as caught:
         ledger.begin_download(failing, once=False)
     assert caught.value.code == 36
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
@@ -217,6 +218,19 @@ def test_a_port_that_is_taken_is_said_so(sandbox: Sandbox) -> None:
         Sandbox(port=port).start()
     with pytest.raises(ConfigurationError, match="another port"):
         Sandbox(port=70_000).start()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"records": ["text"]}, {"records": [5]}, {"records": [(1, b"", False)]},
+     {"credits": {"solde": Decimal(1)}}, {"stop_list": ["06"]},
+     {"stop_list": ["0639980001", "+33639980001"]}],
+    ids=repr,
+)  # fmt: skip
+def test_what_cannot_be_sent_is_refused_at_once(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"a record is|cannot be sent|stop_list") as caught:
+        Sandbox(**options)
+    assert "06" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

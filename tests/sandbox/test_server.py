@@ -122,6 +122,8 @@ def test_a_request_may_have_a_body_that_nobody_reads(sandbox: Sandbox, framing: 
         ("Content-Length: x", 400),
         ("Content-Length: 99999999999", 413),
         ("Content-Length: 9", 400),
+        ("Content-Length: -5", 400),
+        ("Content-Length: 1_0", 400),
         ("Transfer-Encoding: chunked", 400),
     ],
 )
