@@ -199,13 +199,11 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no GET request at all, without repeating it: the key may be in it."""
+        """Answer what cannot be read, without repeating it: the key may be in it."""
         del message, explain
-        refused = code == HTTPStatus.NOT_IMPLEMENTED
-        status = HTTPStatus.METHOD_NOT_ALLOWED if refused else HTTPStatus(code)
-        answer = framework_error(status, "json")
+        answer = framework_error(HTTPStatus(code), "json")
         self.close_connection = True
-        _log.info("not an HTTP request that can be read: %d", status)
+        _log.info("not an HTTP request that can be read: %d", code)
         self.wfile.write(head(answer, "close") + b"".join(answer.body))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name

@@ -144,7 +144,7 @@ def test_what_is_no_request_is_refused_without_repeating_it(
     with socket.create_connection(address(sandbox), timeout=10) as connection:
         connection.sendall(f"{request_line}\r\nX-Secret: secret\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
-    assert re.match(rb"HTTP/1\.1 4\d\d |HTTP/1\.1 505 ", answer)
+    assert re.match(rb"HTTP/1\.1 (400|501|505) ", answer)
     assert b"\x01" not in answer
     assert b"secret" not in answer
 
