@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -103,7 +103,7 @@ class JSONDecoder:
             require_success(_refusal(raws))
             if not is_of_record(error):
                 raise answer_error(error) from None
-            return _one_by_one(raws, answer, error)
+            return _one_by_one(document, raws, answer, error)
         records = len(result.datas or ()) if isinstance(result, RentalAnswer) else 0
         _require_depth(document, limits.depth, records)
         if result.success is not True:
@@ -111,8 +111,10 @@ class JSONDecoder:
             result = msgspec.structs.replace(result, success=True)
         if not isinstance(result, RentalAnswer):
             require_exact(document.decode())
-        elif _is_suspect(document, result):
-            _read_closely(result, _raws(document))
+            return result
+        _require_nulls(result, document)
+        if _is_suspect(document, result):
+            read_records(_members(_raws(document).datas), _NUMBER.decode, _said)
         return result
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
@@ -174,7 +176,7 @@ def _goes_on(document: bytes) -> bool:
     except msgspec.DecodeError as error:
         return "truncated" in str(error)
     except RecursionError:  # deeper than the depth that is asked for next
-        return True
+        pass
     return True
 
 
@@ -282,8 +284,6 @@ def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
     Leniency about numbers takes the text "null" for null, and -0 for a boolean. What is blank
     holds a space, or an escape, or is not ASCII: looking for these bytes takes 5 ns a record.
     """
-    if (answer.phone_numbers is None or answer.datas is None) and b"null" in document:
-        return True
     escapes = b"\\" in document
     if (escapes or b"-" in document) and _ODD_FLAG.search(document):
         return True
@@ -291,28 +291,35 @@ def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
     return may_be_blank and is_blank(answer.records)
 
 
-def _read_closely(answer: RentalAnswer, raws: _Raws) -> None:
-    """Check the literal forms of a rental that msgspec has read.
+def _require_nulls(answer: RentalAnswer, document: bytes) -> None:
+    """Refuse a text that has been read as null.
 
     Raises:
-        RecordError, DecodeError: one is not as the rules want it.
+        DecodeError: as said.
     """
+    if answer.phone_numbers is not None and answer.datas is not None:
+        return
+    raws = _raws(document)
     if answer.phone_numbers is None and bytes(raws.phone_numbers) != b"null":
         raise DecodeError("phoneNumbers: expected an integer or null, found text")
     if answer.datas is None and bytes(raws.datas) != b"null":
         raise DecodeError("datas: expected an array, an object or null, found text")
-    read_records(_members(raws.datas), _NUMBER.decode, _said)
 
 
-def _one_by_one(raws: _Raws, answer: type[A], problem: msgspec.ValidationError) -> A:
+def _one_by_one(
+    document: bytes, raws: _Raws, answer: type[A], problem: msgspec.ValidationError
+) -> A:
     """Return a rental whose records cannot be read all at once, if they are right.
 
     Raises:
         RecordError: one is wrong.
+        DecodeError: the count is.
     """
     numbers = read_records(_members(raws.datas), _NUMBER.decode, _said)
     if any(abs(number.id) >= EXACT for number in numbers):
-        return with_numbers(numbers, {"phoneNumbers": _literal(raws.phone_numbers)}, answer)
+        found = with_numbers(numbers, {"phoneNumbers": _literal(raws.phone_numbers)}, answer)
+        _require_nulls(cast("RentalAnswer", found), document)
+        return found
     raise answer_error(problem)  # in a list of numbers that another has replaced
 
 

@@ -631,3 +631,14 @@ def test_named_elements_are_no_list() -> None:
     assert decode_answer(body % (b"count", b"count"), Listing) == Listing(True, None, Counted(7))
     with pytest.raises(DecodeError, match="do not fit"):
         decode_answer(body % (b"other", b"other"), Listing)
+
+
+class Loose(Answer, frozen=True):
+    anything: Any
+
+
+@pytest.mark.parametrize("value", ["x", 7, True, ""])
+def test_a_field_of_any_scalar_takes_each(value: Value) -> None:
+    found = decode_answer(to_bytes({"success": True, "anything": value}, "xml"), Loose)
+
+    assert found.anything == (str(value).lower() if isinstance(value, bool) else str(value))

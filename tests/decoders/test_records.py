@@ -235,3 +235,19 @@ def test_a_second_list_of_numbers_does_not_hide_that_the_first_is_wrong(second: 
     body = f'{{"success":true,"datas":[{as_json(rows)}],"datas":{second}}}'
     with pytest.raises(RecordError):
         decode(body.encode())
+
+
+@pytest.mark.parametrize("null", ['"null"', '"NULL"', '"Null"', '"n\\u0075ll"'])
+@pytest.mark.parametrize("record", [f'{{"id":1,"phone":"{PHONE}","stopSms":true}}', ""])
+@pytest.mark.parametrize("amount", [1, 2000])
+def test_the_text_null_is_no_null(null: str, record: str, amount: int) -> None:
+    records = ",".join([record] * amount) if record else ""
+    large = records.replace('"id":1', '"id":9007199254740993')
+    for body in (
+        f'{{"success":true,"phoneNumbers":{null},"datas":[{records}]}}',
+        f'{{"success":true,"datas":[{records}],"phoneNumbers":{null}}}',
+        f'{{"success":true,"phoneNumbers":{null},"datas":[{large}]}}',
+        f'{{"success":true,"phoneNumbers":0,"datas":{null}}}',
+    ):
+        with pytest.raises(DecodeError, match=r"phoneNumbers|datas"):
+            decode(body.encode())
