@@ -121,3 +121,22 @@ def test_warnings_of_the_library_are_said_unless_quiet(
     )
     assert run(["status", "n-5", "--key-file", "key", "-q"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("args", [[], ["key"]])
+def test_without_a_command_the_help_is_shown(
+    args: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(args) == 2
+    assert "Commands:" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_no_failure_to_explain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def closed(*_args: object, **_options: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("smspartner.client.client.Client.status", closed)
+    assert run(["status", "t"]) == 141
+    assert capsys.readouterr().err == ""

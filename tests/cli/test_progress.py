@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bodies import as_json, json_body, people
 from number_files import batches
 from terminal import on_terminal
 
@@ -66,3 +67,16 @@ def test_numbers_pass_the_bar_unchanged(capsys: pytest.CaptureFixture[str]) -> N
         with watched(Numbers(), show=show) as passed:
             assert list(passed) == list(batches(1200))
     assert capsys.readouterr().out == ""
+
+
+def test_many_bodies_have_a_bar_too(tmp_path: Path) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_bytes(json_body(as_json(people(3))))
+    command = (sys.executable, "-m", "smspartner", "decode", "a.json", "b.json", "-o", "out/")
+    code, _, screen = on_terminal(*command)
+    assert code == 0
+    assert "bodies" in screen
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.csv")) == [
+        "a.json.csv",
+        "b.json.csv",
+    ]
