@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
 
 from smspartner.cli.arguments import NUMBERS_FILE
-from smspartner.cli.console import show, show_json
+from smspartner.cli.console import say, show, show_json
+from smspartner.cli.opt_outs import left_out, opt_outs_option, read_lists
 from smspartner.cli.options import TOKEN
 from smspartner.errors import CountMismatchError, printable
+from smspartner.files.opt_outs import OptOutList, OptOuts
 from smspartner.files.read import NumbersFile, open_numbers
 from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
 
@@ -36,10 +39,13 @@ class _Line(NamedTuple):
 
 
 @click.command()
-@click.argument("file", metavar="FILE|-", type=NUMBERS_FILE)
+@click.argument("files", metavar="[FILE|-]...", type=NUMBERS_FILE, nargs=-1)
+@opt_outs_option("Opt-out list to look at: how many numbers are on it; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
 @click.option("--token", metavar="TOKEN", type=TOKEN, help="Rental to look at, in a database.")
-def inspect(file: str, token: str | None, *, as_json: bool) -> None:
+def inspect(
+    files: tuple[str, ...], opt_outs: tuple[Path, ...], token: str | None, *, as_json: bool
+) -> None:
     """Show what is in FILE: a body as the service sent it, or an export of any kind.
 
     How many numbers, how many people have opted out, what comes twice, which countries and kinds
@@ -49,12 +55,23 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
     \b
     smspartner inspect numbers.parquet
     smspartner inspect sqlite:///rentals.db --token TOKEN --json
+    smspartner inspect numbers.csv --opt-outs january.csv --opt-outs february.xlsx
     curl … | smspartner inspect -
     """
+    if not files and not opt_outs:
+        raise click.UsageError("Missing argument 'FILE|-'")
+    lists = read_lists(opt_outs, ignore_unclear=True, show=True)
+    if lists is not None:
+        _show_lists(lists, alone=not files, as_json=as_json)
+    for file in files:
+        _inspect(file, token, lists, as_json=as_json)
+
+
+def _inspect(file: str, token: str | None, lists: OptOuts | None, *, as_json: bool) -> None:
     with open_numbers(file, token=token) as source:
         if token is not None and source.rentals is None:
             raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
-        found = Summary(source.columns)
+        found = Summary(source.columns, lists)
         try:
             summarise(source, found)
         except CountMismatchError:
@@ -64,10 +81,34 @@ def inspect(file: str, token: str | None, *, as_json: bool) -> None:
         _show(source, found, as_json=as_json)
 
 
+def _show_lists(lists: OptOuts, *, alone: bool, as_json: bool) -> None:
+    """Show what is in opt-out lists; what is unclear goes to standard error."""
+    if as_json and alone:
+        show_json({"opt_outs": [_list_as_dict(found) for found in lists.lists]})
+    elif not as_json:
+        for found in lists.lists:
+            show(f"{found.name}: opt-out list of {found.lines:,} {found.unit}s")
+    for found in lists.lists:
+        if found.problem:
+            say(found.problem)
+
+
+def _list_as_dict(found: OptOutList) -> dict[str, object]:
+    return {
+        "list": found.name,
+        "lines": found.lines,
+        "has_phones": found.has_phones,
+        "unclear": found.unclear,
+        "unclear_lines": found.unclear_lines,
+    }
+
+
 def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
     if as_json:
         show_json(_as_json(source, found))
         return
+    for line in left_out(found.on_lists, found.numbers):
+        say(line)
     title = f"{source}: {source.kind}"
     groups = {title: _facts(source, found), **_groups(found)}
     draw = _draw if sys.stdout.isatty() else _print

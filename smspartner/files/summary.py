@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from smspartner.files.columns import Columns
+from smspartner.files.opt_outs import OptOuts
 from smspartner.files.read import NumbersFile
 from smspartner.models.phones import TERRITORIES, Normalised, compact, normalise
 
@@ -38,9 +39,12 @@ class Summary:
         countries: how many phones for each ISO 3166 code; see ``NO_COUNTRY``.
         kinds: how many phones for each kind: mobile, fixed, voip, special, other.
         without_e164: why phones have no E.164 form, and how many for each reason.
+        on_lists: how many records are on each opt-out list, by its name.
     """
 
-    def __init__(self, columns: Iterable[str]) -> None:
+    def __init__(self, columns: Iterable[str], opt_outs: OptOuts | None = None) -> None:
+        self._opt_outs = opt_outs
+        self.on_lists = Counter(dict.fromkeys(opt_outs.names if opt_outs else (), 0))
         self._columns = frozenset(columns)
         self.numbers = 0
         self.opted_out: int | None = 0 if "stop_sms" in self._columns else None
@@ -80,6 +84,9 @@ class Summary:
             self._ids.add([2 * identifier for identifier in batch["id"]])
         self._phones.add(_keys(batch, phones))
         self._count(phones)
+        if self._opt_outs is not None:
+            for phone in batch["phone"] if "phone" in batch else batch["e164"]:
+                self.on_lists.update(self._opt_outs.lists_with(phone or ""))
 
     def _count(self, phones: list[Normalised]) -> None:
         for (country, kind), count in Counter(map(_COUNTED, phones)).items():
@@ -100,6 +107,7 @@ class Summary:
             "overseas": self.overseas,
             "kinds": dict(self.kinds.most_common()),
             "without_e164": dict(self.without_e164.most_common()),
+            **({} if self._opt_outs is None else {"on_lists": dict(self.on_lists)}),
         }
 
 
