@@ -109,13 +109,11 @@ class Bodies:
         """Yield each body's name and its numbers, as ``write`` takes them."""
         self.skipped = []
         for name in self.files:
-            with open_body(name) as body:
-                try:
-                    found = proved(body, self._limits)
-                except SMSPartnerError as error:
-                    self._left_out(error)
-                else:
-                    yield Origin(file=mask_target(name)), found.batches
+            try:
+                with open_body(name) as body:
+                    yield Origin(file=mask_target(name)), proved(body, self._limits).batches
+            except SMSPartnerError as error:
+                self._left_out(error)
 
     def _left_out(self, error: SMSPartnerError) -> None:
         if not self._skip:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from smspartner.errors import OutputError
 from smspartner.models.columns import COLUMNS, E164, TOKEN, Values
 from smspartner.models.extras import load
-from smspartner.models.number import not_text, require_int64
+from smspartner.models.number import not_int64, not_text
 
 #: Rows of one record batch, and of one row group in Parquet.
 GROUP: Final = 65_536
@@ -122,8 +122,7 @@ def _record_batch(arrow: Any, schema: Any, columns: Values, first: int) -> Any:
         try:
             arrays.append(makers.get(name, _texts)(arrow, values))
         except struct.error:
-            require_int64(values, first)
-            raise
+            raise not_int64(values, first) from None
         except UnicodeEncodeError:
             raise not_text(values, first) from None
     return arrow.RecordBatch.from_arrays(arrays, schema=schema)

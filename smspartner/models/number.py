@@ -60,10 +60,14 @@ def require_int64(ids: Sequence[int], first: int) -> None:
     Raises:
         OutputError: an id has more bits; the message says which record it is.
     """
-    if max(ids) in _INT64 and min(ids) in _INT64:
-        return
+    if max(ids) not in _INT64 or min(ids) not in _INT64:
+        raise not_int64(ids, first)
+
+
+def not_int64(ids: Sequence[int], first: int) -> OutputError:
+    """Return the error for ids of which one has more than 64 bits; arguments as above."""
     found = next(index for index, value in enumerate(ids) if value not in _INT64)
-    raise OutputError(
+    return OutputError(
         f"the id of record {first + found} (counted from 0) does not fit in 64 bits; "
         "write CSV or JSON Lines instead"
     )

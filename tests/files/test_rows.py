@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from number_files import as_dicts, batches, check, dicts_in, left_in, numbers
+from number_files import as_dicts, batches, check, dicts_in, left_in, numbers, write_body
 
 import smspartner
-from smspartner import write
+from smspartner import Rental, TruncatedError, open_bodies, write
 from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files import sinks
 from smspartner.files.rows import Rows, WriteOptions
@@ -265,3 +269,118 @@ def test_a_phone_with_half_a_character_is_an_error_that_names_the_record(
     with pytest.raises(OutputError, match=r"the phone of record 1002 \(counted from 0\)"):
         write([numbers(1000), [*numbers(2), half]], tmp_path / name, token="rental-1")
     assert left_in(tmp_path) == []
+
+
+# One call, any shape.
+
+MANY = numbers(10_000)
+SHAPES: dict[str, Callable[[], object]] = {
+    "a rental": lambda: Rental(tuple(MANY)),
+    "its numbers": lambda: Rental(tuple(MANY)).numbers,
+    "a generator": lambda: (number for number in MANY),
+    "lists": lambda: batches(10_000),
+    "lists of all sizes": lambda: [MANY[:1], [], tuple(MANY[1:9000]), MANY[9000:]],
+    "both": lambda: [*MANY[:5000], MANY[5000:9000], *MANY[9000:]],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_numbers_of_any_shape_are_written(tmp_path: Path, shape: str) -> None:
+    written = write(SHAPES[shape](), tmp_path / "numbers.csv")
+    assert dicts_in(tmp_path / "numbers.csv") == as_dicts(MANY)
+    assert (written.rows, written.opted_out) == (10_000, len(range(0, 10_000, 7)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["numbers.csv", b"body", {"id": 1}, 3, None, [1], [[1]], [None], [(MANY[0], "x")], [{"id": 1}]],
+    ids=repr,
+)
+def test_what_is_no_numbers_is_refused_and_the_target_stays(tmp_path: Path, wrong: object) -> None:
+    (tmp_path / "numbers.csv").write_text("before")
+    with pytest.raises(ConfigurationError, match="give a rental, a stream, or an iterable of"):
+        write(wrong, tmp_path / "numbers.csv")
+    assert (tmp_path / "numbers.csv").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": "id"}, r"the columns must be a list of names: columns=\['id'\]"),
+        ({"columns": ["id"]}, "without the column stop_sms"),
+        ({"token": "  "}, "the rental's token must not be empty"),
+        ({"to": "xlsx"}, "cannot write the format 'xlsx'"),
+    ],
+)
+def test_arguments_are_checked_before_the_first_number_is_read(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    taken = []
+
+    def watched() -> Iterator[RentedNumber]:
+        for number in MANY:
+            taken.append(number)
+            yield number
+
+    with pytest.raises(ConfigurationError, match=message):
+        write(watched(), tmp_path / "numbers.csv", **options)
+    assert taken == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_rental_tells_its_token_when_asked_to(tmp_path: Path, name: str) -> None:
+    columns = ["token", "id", "phone", "stop_sms", "file"]
+    write(numbers(2), tmp_path / name, columns=columns, token="rental-1")
+    content = (tmp_path / name).read_text()
+    assert content.count("rental-1") == 2
+    assert content.count("file") == (1 if name.endswith("csv") else 2)
+
+
+def archive(folder: Path) -> list[Path]:
+    pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    folder.mkdir()
+    return [write_body(folder / name, count) for name, count in (("a.json", 3), ("b.xml", 5))]
+
+
+@pytest.mark.parametrize("name", [*FILES, "numbers.parquet"])
+def test_numbers_of_several_bodies_say_which_body_they_are_from(tmp_path: Path, name: str) -> None:
+    one, two = map(str, archive(tmp_path / "archive"))
+    written = write(open_bodies(tmp_path / "archive"), tmp_path / name)
+    assert (written.rows, written.columns) == (8, ("id", "phone", "stop_sms", "file"))
+    if name.endswith(".parquet"):
+        pyarrow = pytest.importorskip("pyarrow.parquet")
+        found = pyarrow.read_table(tmp_path / name)["file"].to_pylist()
+    else:
+        text = (tmp_path / name).read_text()
+        found = [one] * text.count(one) + [two] * text.count(two)
+    assert found == [one] * 3 + [two] * 5
+
+
+def test_each_body_is_a_rental_of_a_database(tmp_path: Path) -> None:
+    one, two = map(str, archive(tmp_path / "archive"))
+    bodies = open_bodies([one, two])
+    write([numbers(3)], tmp_path / "numbers.db", token="rental-1")
+    for _ in range(2):  # the column is made only once
+        write(bodies, tmp_path / "numbers.db")
+    with closing(sqlite3.connect(tmp_path / "numbers.db")) as database:
+        query = "SELECT token, file, count(*) FROM rented_numbers GROUP BY token ORDER BY 1"
+        found = database.execute(query).fetchall()
+    assert sorted(found, key=str) == sorted(
+        [(one, one, 3), (two, two, 5), ("rental-1", None, 3)], key=str
+    )
+
+
+@pytest.mark.parametrize("held", [None, 100], ids=["held", "read twice"])
+def test_a_wrong_body_is_left_out_whole_or_stops_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int | None
+) -> None:
+    one, two = archive(tmp_path / "archive")
+    if held is not None:
+        monkeypatch.setattr("smspartner.files.bodies.HELD", held)
+    two.write_bytes(two.read_bytes()[:-30])
+    skipping = open_bodies([str(one), str(two)], on_error="skip")
+    assert write(skipping, tmp_path / "numbers.csv").rows == 3
+    assert [error.file for error in skipping.skipped] == [str(two)]
+    with pytest.raises(TruncatedError):
+        write(open_bodies([str(one), str(two)]), tmp_path / "numbers.jsonl")
+    assert not (tmp_path / "numbers.jsonl").exists()
