@@ -132,9 +132,10 @@ def run(args: Sequence[str] | None = None) -> int:
     else:
         return result if isinstance(result, int) else Exit.OK
     tell(failure, as_json=as_json)
+    output = sys.stdout
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()  # or it would fail at exit
+        if output is not None:
+            output.flush()  # or it would fail at exit
     except OSError:
-        abandon(sys.stdout)
+        abandon(output)
     return failure.exit_code

@@ -72,15 +72,16 @@ def _seconds(name: str, value: float) -> None:
 
 
 def _checked(url: str) -> str:
+    wrong = ConfigurationError(
+        "an entry of proxies= is not an address such as http://proxy.example:3128"
+    )
     try:
         parts = split_proxy(url)
-        right = bool(parts.hostname) and parts.scheme in _PROXY_SCHEMES and parts.port != 0
+        port = parts.port
     except ValueError:
-        right = False
-    if not right:
-        raise ConfigurationError(
-            "an entry of proxies= is not an address such as http://proxy.example:3128"
-        )
+        raise wrong from None
+    if not parts.hostname or parts.scheme not in _PROXY_SCHEMES or port == 0:
+        raise wrong
     if parts.scheme.startswith("socks") and find_spec("socks") is None:
         raise ConfigurationError("a SOCKS proxy needs one more package: pip install PySocks")
     return parts.geturl()

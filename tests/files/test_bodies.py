@@ -159,4 +159,4 @@ def test_arguments_are_checked_before_anything_is_read(
     archive(tmp_path)
 
     with pytest.raises(ConfigurationError, match=words):
-        open_bodies(tmp_path, **({"columns": None} | arguments))
+        open_bodies(tmp_path, **arguments)

@@ -404,8 +404,9 @@ def test_what_reports_errors_finds_no_secret_where_a_client_cannot_be_made(
     report: Callable[[BaseException], str],
 ) -> None:
     for settings in SETTINGS.values():
+        given: dict[str, Any] = {"api_key": KEY, "base_url": NOBODY} | settings
         with pytest.raises(SMSPartnerError) as caught:
-            Client(**{"api_key": KEY, "base_url": NOBODY} | settings)
+            Client(**given)
         assert not secrets_in(report(without_tests(caught.value)))
 
 
