@@ -16,7 +16,7 @@ import click
 
 from smspartner._version import __version__
 from smspartner.cli.common import warnings_said, with_common
-from smspartner.cli.console import abandon
+from smspartner.cli.console import abandon, say
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.failures import Ended, Failed, tell, wants_json
 from smspartner.cli.once import require_once
@@ -81,6 +81,10 @@ class _Commands(click.Group):
         try:
             with _closed_pipes():
                 return super().invoke(ctx)
+        except (KeyboardInterrupt, SystemExit) as stop:
+            for note in getattr(stop, "__notes__", ()):
+                say(f"smspartner: {note}")
+            raise
         except SMSPartnerError as error:
             raise Failed(error, self.get_command(ctx, ctx.invoked_subcommand or "")) from error
 

@@ -36,15 +36,12 @@ def transfer(source: Source, out: Output, options: WriteOptions) -> Written:
 
 @contextmanager
 def naming_kept(body: RawBody, asked: str | None) -> Iterator[None]:
-    """Say where a body is on Ctrl-C or SIGTERM, and where it could not have the name asked for.
-
-    Other errors are explained by ``run``.
-    """
+    """Note where a body is on Ctrl-C or SIGTERM; say where it could not have its name."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
-        if body.note:
-            say(f"smspartner: {body.note}")
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if body.note and body.note not in getattr(stop, "__notes__", ()):
+            stop.add_note(body.note)
         raise
     if asked is not None and body.kept not in {None, Path(asked)}:
         say(f"smspartner: {asked} is there already: {body.note}")

@@ -482,3 +482,39 @@ def test_a_body_that_is_there_is_kept_and_the_new_one_is_named(
     assert "b.json is there already: the body is kept in b.json-2" in capsys.readouterr().err
     assert (tmp_path / "b.json").read_text() == "an earlier one"
     assert b'"success":true' in (tmp_path / "b.json-2").read_bytes()
+
+
+def test_what_a_killed_run_has_left_is_named(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".smspartner-1.part").touch()
+    (tmp_path / ".smspartner-2.body.part").touch()
+    assert run(["download", sandbox.token, "-q", "-o", "n.csv"]) == 0
+    assert capsys.readouterr().err == (
+        "smspartner: a run that was killed has left an unfinished export; "
+        "delete it: rm .smspartner-1.part\n"
+        "smspartner: a run that was killed has left a body as far as it came; "
+        "look at it, then delete it: smspartner inspect .smspartner-2.body.part\n"
+    )
+
+
+@pytest.mark.parametrize("place", ["transfer", "write_provenance"])
+@pytest.mark.parametrize("stop", [SystemExit(143), KeyboardInterrupt()], ids=repr)
+def test_a_stop_says_once_where_the_body_is(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    stop: BaseException,
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise type(stop)(*stop.args)
+
+    monkeypatch.setattr(f"smspartner.cli.download.{place}", stopped)
+    command = ["download", sandbox.token, "-q", "-o", "n.csv", "--raw", "b", "--provenance"]
+    try:
+        code = run(command)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    assert code == (143 if isinstance(stop, SystemExit) else 130)
+    assert capsys.readouterr().err.count(" is kept in b") == 1

@@ -7,11 +7,16 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
 
 import smspartner
+from smspartner.cli import signals
+from smspartner.files.atomic import atomic_writer
+from smspartner.files.raw_body import RawBody
+from smspartner.files.unfinished import Register
 
 STOPS: Final = {
     signal.SIGINT: "KeyboardInterrupt",
@@ -170,3 +175,27 @@ def test_no_module_but_those_of_the_command_line_handles_signals() -> None:
         if re.search(r"^\s*(?:import|from) signal\b", path.read_text("utf-8"), re.MULTILINE)
     ]
     assert named == ["cli/signals.py"]
+
+
+def test_what_is_settled_in_the_end_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = Register()
+    register.add(tmp_path / "body", lambda: "the body is kept in body")
+    monkeypatch.setattr(signals, "register", register)
+    signals.settle_files()
+    assert capsys.readouterr().err == "smspartner: the body is kept in body\n"
+
+
+def test_in_a_thread_nothing_differs(tmp_path: Path) -> None:
+    def work() -> None:
+        with RawBody(tmp_path / "body") as raw, atomic_writer(tmp_path / "n.csv") as file:
+            raw.write(b"x")
+            file.write(b"y")
+
+    before = [signal.getsignal(number) for number in STOPS]
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    assert (tmp_path / "body").read_bytes() + (tmp_path / "n.csv").read_bytes() == b"xy"
+    assert [signal.getsignal(number) for number in STOPS] == before

@@ -339,3 +339,17 @@ def test_a_pipe_gets_the_decoded_body_only() -> None:
         raw.write_coded(CODED)
         list(raw.tee(CHUNKS))
     assert raw.size == len(WHOLE)
+
+
+def test_a_name_that_was_claimed_before_a_stop_is_used_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Part, "_move", stopped)
+    with pytest.raises(KeyboardInterrupt), RawBody(tmp_path / "body.json") as raw:
+        list(raw.tee(CHUNKS))
+    assert left_in(tmp_path) == ["body.json"]
+    assert (tmp_path / "body.json").read_bytes() == WHOLE

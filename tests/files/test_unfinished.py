@@ -214,3 +214,12 @@ def test_only_files_of_ours_are_taken_for_left_behind(tmp_path: Path) -> None:
     (tmp_path / ".smspartner-b.part").symlink_to("nothing")
     (tmp_path / ".hidden.part").touch()
     assert left_behind(tmp_path) == []
+
+
+def test_a_forked_process_settles_only_what_it_has_made(
+    tmp_path: Path, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register.add(tmp_path / "a", lambda: "a is kept")
+    monkeypatch.setattr("os.getpid", lambda: 0)
+    register.add(tmp_path / "b", lambda: "b is kept")
+    assert register.settle_all() == ["b is kept"]

@@ -187,3 +187,14 @@ def test_what_a_kill_9_has_left_is_named_by_the_next_run(forks: Forks, folder: P
         if len(hidden) == 2:
             return
     pytest.fail("there is never an unfinished body and an unfinished export")
+
+
+def test_a_save_that_is_stopped_says_where_its_body_is(forks: Forks, folder: Path) -> None:
+    for step in range(1, MOST):
+        command = ["save", f"n-{COUNT}", "-o", "new.json"]
+        ended = forks.run(command, renewed(folder), signal.SIGTERM, before=step)
+        if ended.code == 0:
+            break
+        assert ended.code == 143
+        assert all(f"is kept in {name}" in ended.words for name in other_names(folder))
+    assert (folder / "new.json").exists()
