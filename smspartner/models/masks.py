@@ -8,8 +8,10 @@ from typing import Final
 #: What stands for an API key.
 MASK: Final = "***"
 
-#: The key in an address, also where that address is itself quoted inside another one.
-_IN_ADDRESS: Final = re.compile(r"""(apikey(?:=|%3d|%253d))[^&\s"'<>)]*""", re.IGNORECASE)
+#: The key in an address, also where that address is itself quoted inside another one, and in JSON.
+_IN_ADDRESS: Final = re.compile(
+    r"""(apikey(?:=|%3d|%253d|\\?"\s*:\s*\\?"))[^&\s"'<>)]*""", re.IGNORECASE
+)
 
 _FRENCH: Final = re.compile(r"\+33[1-9]\d{8}", re.ASCII)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from smspartner.errors import printable
 from smspartner.transport.call import Abort
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Headers(Mapping[str, str]):
         return Headers, (dict(self._values),)
 
     def __repr__(self) -> str:
-        return f"Headers({', '.join(self._values)})"
+        return printable(f"Headers({', '.join(self._values)})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

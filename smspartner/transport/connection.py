@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import io
-import math
 import os
 import socket
 import time
@@ -36,8 +35,7 @@ RELIED_ON: Final[dict[type, tuple[str, ...]]] = {
 READ_AHEAD: Final = 64 * 1024
 
 #: Some servers close each connection behind their answer without having said so. After so many
-#: seconds this one is not going to: it is waited for once, before the first request on a connection
-#: in use that must not be sent twice.
+#: seconds this one is not going to: it is waited for once, before a connection is used again.
 _CLOSED_BY_NOW: Final = 0.02
 
 
@@ -139,16 +137,15 @@ class _Connection(HTTPConnection):
         Not after the answer before was followed by more, in a process that did not make it, or
         where it has been idle for longer than the call allows.
         """
-        idle, longest = time.monotonic() - self._rested, self.call.max_idle
-        fit = self._clean and self._process == os.getpid() and idle <= longest
+        idle = time.monotonic() - self._rested
+        fit = self._clean and self._process == os.getpid() and idle <= self.call.max_idle
         left = getattr(self.sock, "pending", None)  # decrypted, and not read yet
         if not fit or (left and left()) or not super().is_connected:
             return False
-        if not self._lasting and longest < math.inf:
+        if not self._lasting:
             wait = _CLOSED_BY_NOW - idle
             self._lasting = wait <= 0 or not wait_for_read(self.sock, timeout=wait)
-            return self._lasting
-        return True
+        return self._lasting
 
     def rest(self, *, clean: bool) -> None:
         """Note the end of an answer, and whether nothing came behind it."""

@@ -115,8 +115,10 @@ class RequestsTransport:
         self._session = _session() if session is None else session
         self._prefix = f"{self._address.url}/"
         settings = self._settings()
+        self._adapter: Adapter | None = None
         if type(self._session.get_adapter(self._prefix)) is HTTPAdapter:
-            self._session.mount(self._prefix, Adapter(settings["verify"]))
+            self._adapter = Adapter(settings["verify"])
+            self._session.mount(self._prefix, self._adapter)
         # Compressed bodies hide cuts.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
         mask_own_calls()
@@ -162,9 +164,9 @@ class RequestsTransport:
     def close(self) -> None:
         """Refuse further requests and close idle connections; open replies stay open."""
         self._closed = True
-        adapter = self._session.adapters.get(self._prefix)
-        if isinstance(adapter, Adapter):
-            del self._session.adapters[self._prefix]
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            self._session.adapters.pop(self._prefix, None)
             adapter.close()
         if self._own_session:
             self._session.close()

@@ -30,6 +30,7 @@ from smspartner.errors import ConfigurationError, DeadlineError, SMSPartnerError
 from smspartner.transport import Request, RequestsTransport
 from smspartner.transport import adapter as adapters
 from smspartner.transport import requests as module
+from smspartner.transport.adapter import Adapter
 from smspartner.transport.call import Call
 from smspartner.transport.connection import RELIED_ON, guarded
 
@@ -244,6 +245,19 @@ def test_every_name_that_is_relied_on_without_being_documented_is_there() -> Non
         if not hasattr(kind("h") if name == "socket_options" else kind, name)
     ]
     assert not gone
+
+
+def test_two_transports_on_one_session_close_only_what_is_their_own() -> None:
+    with RawServer(keeps(ROW)) as server, requests.Session() as session:
+        session.trust_env = False
+        one, two = (transport(server.url, session=session) for _ in range(2))
+        two.close()
+        assert read(one) == BODY
+        one.close()
+        with closing(transport(server.url, session=session)) as three:
+            one.close()
+            assert read(three) == BODY
+            assert type(session.get_adapter(f"{server.url}/x")) is Adapter
 
 
 def test_a_session_used_for_something_else_has_no_deadline_of_ours() -> None:

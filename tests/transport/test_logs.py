@@ -123,6 +123,8 @@ def test_the_debug_output_of_the_standard_library_does_not_print_the_key(
         ("/x?token=t&APIKEY=a%2Fb HTTP/1.1", "/x?token=t&APIKEY=*** HTTP/1.1"),
         ("?next=https%3A%2F%2Fh%2F%3FapiKey%3Dabc%26t", "?next=https%3A%2F%2Fh%2F%3FapiKey%3D***"),
         ("(url=https://h/?apiKey=abc): bad", "(url=https://h/?apiKey=***): bad"),
+        ('{"apiKey":"abc","op":"price"}', '{"apiKey":"***","op":"price"}'),
+        ('{"apiKey": "abc"}', '{"apiKey": "***"}'),
         ("no key here", "no key here"),
     ],
 )
