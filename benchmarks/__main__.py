@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from benchmarks import commands, exports, measure, memory, phones, startup, worst
+from benchmarks import commands, connections, exports, measure, memory, phones, startup, worst
 from benchmarks.bars import Results
 from benchmarks.contenders import CONTENDERS
 from benchmarks.measure import check
@@ -114,6 +114,7 @@ def _measure(effort: _Effort) -> Results:
     return Results(
         # The small things first, while this process is small too.
         starts=startup.measure(effort.starts, _say),
+        rentals=connections.measure(rounds, _say),
         commands=commands.compare(
             [size for size in sizes if size >= _COMMANDS_FROM] or sizes, rounds, _say
         ),

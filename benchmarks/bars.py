@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from benchmarks.commands import DOWNLOAD, RIVALS, STREAM, Commands
+from benchmarks.connections import ASKED, DOWNLOADED, SESSION, Rentals, times_session
 from benchmarks.contenders import (
     CONTENDERS,
     DEFUSED,
@@ -52,6 +53,7 @@ class Results(NamedTuple):
         peaks: memory of everybody.
         commands: whole commands.
         starts: milliseconds until anything happens.
+        rentals: milliseconds of small rentals over TLS.
         growth: the worst cases.
         pieces: bytes that the worst bodies take which are read in one piece.
         exports: records written where they should go.
@@ -63,6 +65,7 @@ class Results(NamedTuple):
     peaks: Peaks
     commands: Commands
     starts: Starts
+    rentals: Rentals
     growth: Growth
     pieces: Mapping[str, int]
     exports: Exports
@@ -87,7 +90,7 @@ def bars(results: Results) -> list[Bar]:
     """Return all promises, each with what became of it."""
     parts = (
         *(_json, _xml, _small, _odd, _tables, _exports, _memory, _pieces),
-        *(_flat, _first_record, _starts, _download, _growth),
+        *(_flat, _first_record, _starts, _rentals, _download, _growth),
     )
     return [bar for part in parts for bar in part(results)]
 
@@ -203,6 +206,12 @@ def _starts(results: Results) -> Iterator[Bar]:
     bare = above_bare(results.starts, IMPORT)
     yield _most(f"`{IMPORT}` above a bare interpreter", 40, bare, " ms")
     yield _most(f"`{HELP}`", 200, Spread.of(results.starts[HELP]), " ms")
+
+
+def _rentals(results: Results) -> Iterator[Bar]:
+    for name in (DOWNLOADED, ASKED):
+        found = times_session(results.rentals, name)
+        yield _most(f"Ten numbers over TLS, {name}, against {SESSION}", 1.25, found, "x")
 
 
 def _download(results: Results) -> Iterator[Bar]:

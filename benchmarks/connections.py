@@ -20,13 +20,10 @@ from smspartner import Client
 
 CERTIFICATE: Final = str(ROOT / "tests" / "support" / "certs" / "localhost.pem")
 
-OURS: Final = "`Client.download`, one client"
+DOWNLOADED: Final = "`Client.download`, one client"
 SESSION: Final = "`requests.Session` and `.json()`"
 EACH_ANEW: Final = "`requests.get` and `.json()`"
-STATUS: Final = "`Client.status`, one client"
-
-#: At most so many times the time of a session of requests.
-BAR: Final = 1.25
+ASKED: Final = "`Client.status`, one client"
 
 _KEY: Final = "benchmark-key"
 _TOKEN: Final = "n-10"  # noqa: S105 - a token of the sandbox
@@ -51,7 +48,7 @@ def measure(rounds: int, say: Say) -> Rentals:
 
     The service is a sandbox in a process of its own: its time is in every figure.
     """
-    taken: dict[str, list[float]] = {name: [] for name in (OURS, SESSION, EACH_ANEW, STATUS)}
+    taken: dict[str, list[float]] = {name: [] for name in (DOWNLOADED, SESSION, EACH_ANEW, ASKED)}
     with _service() as url, _ways(url) as ways:
         for number in range(rounds + 1):
             say(f"round {number} of {rounds}: connections")
@@ -94,22 +91,8 @@ def _ways(url: str) -> Iterator[Mapping[str, Callable[[], object]]]:
         session.trust_env = False
         session.verify = CERTIFICATE
         yield {
-            OURS: lambda: client.download(_TOKEN),
+            DOWNLOADED: lambda: client.download(_TOKEN),
             SESSION: lambda: session.get(address).json(),
             EACH_ANEW: lambda: requests.get(address, verify=CERTIFICATE, timeout=10).json(),
-            STATUS: lambda: client.status(_TOKEN),
+            ASKED: lambda: client.status(_TOKEN),
         }
-
-
-def main() -> None:
-    """Measure, and print a table."""
-    rentals = measure(9, lambda text: print(text, file=sys.stderr))
-    print("| a rental of ten numbers over TLS | ms | times a session |")
-    print("|---|---|---|")
-    for name in rentals:
-        spread, ratio = Spread.of(rentals[name]), times_session(rentals, name)
-        print(f"| {name} | {spread.median:.2f} | {ratio.median:.2f} |")
-
-
-if __name__ == "__main__":
-    main()

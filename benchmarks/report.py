@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from benchmarks.bars import Results, bars
 from benchmarks.bodies import KINDS
 from benchmarks.commands import DOWNLOAD, RIVALS, STREAM
+from benchmarks.connections import Rentals, times_session
 from benchmarks.contenders import CONTENDERS, MISSING, OURS
 from benchmarks.exports import Exports
 from benchmarks.machine import about
@@ -65,6 +66,7 @@ def report(results: Results, *, rounds: int, smallest: int) -> str:
         _exports(results.exports),
         _phones(results.phones),
         _starts(results),
+        _rentals(results.rentals),
         _worst(results, smallest),
         _pieces(results.pieces),
         _where(rounds),
@@ -205,6 +207,15 @@ def _starts(results: Results) -> str:
     ]
     header = ("milliseconds", "in all", "above a bare interpreter")
     return f"## Starting\n\n{_table(header, rows)}"
+
+
+def _rentals(rentals: Rentals) -> str:
+    rows = [
+        (name, _spread(Spread.of(taken), 2), _spread(times_session(rentals, name), 2))
+        for name, taken in rentals.items()
+    ]
+    header = ("milliseconds", "each", "times a session of requests")
+    return f"## Ten numbers over TLS, one rental after the other\n\n{_table(header, rows)}"
 
 
 def _worst(results: Results, smallest: int) -> str:
