@@ -66,5 +66,7 @@ def test_a_map_with_any_names_and_plain_values_are_passed_over() -> None:
     class Prices(Answer, frozen=True):
         by_place: dict[str, int]
         extra: list[str] | None = None
+        anything: object = None
 
-    require_wire_names(Prices, b'{"success":true,"byPlace":{"06":1},"extra":["x"]}')
+    sample = b'{"success":true,"byPlace":{"06":1},"extra":["x"],"anything":{"a":1}}'
+    require_wire_names(Prices, sample)
