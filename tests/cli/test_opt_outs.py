@@ -142,6 +142,15 @@ def test_the_summary_says_who_is_on_which_list(
     assert not capsys.readouterr().err
 
 
+def test_nothing_is_said_of_lists_beside_an_empty_rental(
+    body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(body).write_text('{"success":true,"phoneNumbers":0,"datas":[]}')
+    path = listed("a.csv", "0639980001")
+    assert run(["decode", body, "-o", "n.csv", "--opt-outs", path]) == 0
+    assert capsys.readouterr().err == "0 numbers written to n.csv\n"
+
+
 def test_several_bodies_are_told_of_together(body: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("second.json").write_text(Path(body).read_text())
     path = listed("a.csv", "0639980001")

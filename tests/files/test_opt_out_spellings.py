@@ -162,6 +162,20 @@ def test_the_marks_of_windows_1252_stand_between_digits(tmp_path: Path, cell: by
     assert PHONE in read(tmp_path, b"Zo\xe9;" + cell + b"\n")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    ["06 39 98\n00 42", "06\n39\n98\n00\n42", "+33 6\n39 98 00 42", "Anne 06 39\n98 00 42 soir"],
+)
+def test_a_phone_may_be_broken_over_lines_that_hold_no_other(tmp_path: Path, lines: str) -> None:
+    assert PHONE in read(tmp_path, f"tel\n0639980099\n{lines}\n0639980098\n".encode())
+
+
+def test_lines_with_other_digits_do_not_run_together() -> None:
+    opt_outs = OptOuts(["0639980099 2024-06-18", "0639980098", "75001", "0639980097"])
+    for phone in ("+33618063998", "+33618063998", "+33750010639"):
+        assert phone not in opt_outs
+
+
 @pytest.mark.parametrize("mark", ["\u00b2", "\u2460", "\u00bd", "\u2171"], ids=ascii)
 def test_only_decimal_digits_count(mark: str) -> None:
     assert PHONE in OptOuts([f"06 39 98{mark} 00 42"])

@@ -7,7 +7,9 @@ window counts
 1. where a run of digits begins, or behind a 0, 33 or the code of an overseas territory;
 2. at any digit of a number that begins with ``+`` or ``00`` and is not metropolitan;
 3. when it ends a run, or a line, of ten to fifteen digits, as E.164 has: ``32470000000`` without
-   its ``+``, ``07911 123456``.
+   its ``+``, ``07911 123456``;
+4. over several lines of fewer than nine digits each, behind 0 or 33, when it is a mobile's: a table
+   that was pasted cell by cell.
 
 What nine digits are too many for, numbers of six to eight digits, is compared with whole lines.
 
@@ -69,6 +71,10 @@ _ENDS: Final = (
     re.compile(rb"\n(?=%b{10,15}\n)(?!(?:a|d[3d])%b{9}\n)(?=%b{1,6}(%b{9})\n)" % (4 * (_ANY,))),
 )
 _SHORT: Final = re.compile(rb"\n[0a]*(?=([1-9b-j]" + _ANY + rb"{0,7})\n)")
+#: Rule 4.
+_FEW: Final = rb"\n" + _ANY + rb"{1,8}(?=\n)"
+_FEW_EACH: Final = re.compile(rb"%b%b(?:%b)*" % (_FEW, _FEW, _FEW))
+_MOBILE: Final = re.compile(rb"(?:[0a]|[3d][3d])(?=([67gh]" + _ANY + rb"{8}))")
 
 
 def windows_of(text: str) -> set[int]:
@@ -82,6 +88,8 @@ def windows_of(text: str) -> set[int]:
     lower = marked.lower()
     behind = [window for pattern in _BEHIND for window in pattern.findall(lower)]
     ends = [window for pattern in _ENDS for window in pattern.findall(lower)]
+    for lines in _FEW_EACH.findall(lower):
+        behind += _MOBILE.findall(lines.replace(b"\n", b""))
     keys = set(map(int, _plain(behind + _SHORT.findall(lower))))
     keys.update(map(number, _plain([*ends, *_abroad(marked)])))
     for first, pattern in _BEGINS:
