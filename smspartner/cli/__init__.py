@@ -31,6 +31,8 @@ _COMMANDS: Final = {
     "verify": "Tell whether two files carry the same numbers.",
     "status": "Show how far a rental is.",
     "credits": "Show what is left on the account.",
+    "quote": "Show what a rental would cost.",
+    "stops": "Show and change the stop list of the account.",
     "key": "Keep the API key where every command finds it.",
     "demo": "See it work, without an account.",
     "sandbox": "Run a stand-in for the service on this machine.",
