@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from smspartner.cli.connection import Service, service_options
 from smspartner.cli.decode_many import decode_many, is_many
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import READ, TOKEN, Output, output_options
@@ -66,6 +67,7 @@ from smspartner.models.number import RentedNumber
     show_default=True,
     help="After a body that is wrong, of several.",
 )
+@service_options
 def decode(
     paths: tuple[str, ...],
     out: Output,
@@ -73,6 +75,7 @@ def decode(
     token: str | None,
     jobs: int,
     on_error: str,
+    service: Service,
 ) -> int:
     """Read the numbers of saved bodies: JSON or XML, as the service sent them.
 
@@ -86,6 +89,7 @@ def decode(
     smspartner decode archive/*.xml -o parts/ --to parquet --jobs 2
     curl … | smspartner decode - --to jsonl
     """
+    out = out.with_account(service)
     for path in paths:
         if not (path == STDOUT or "://" in path or is_pattern(path) or Path(path).exists()):
             raise click.BadParameter(f"there is no {path!r}")

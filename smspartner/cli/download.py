@@ -125,6 +125,7 @@ def download(
     of each.
     """
     wanted = tokens_of(tokens, tokens_file)
+    out = out.with_account(service)
     if len(wanted) > 1 or tokens_file is not None or is_folder(out):
         refused = {"--raw": raw, "--wait": wait, "--provenance": out.provenance}
         for option, given in refused.items():

@@ -11,8 +11,9 @@ import click
 
 from smspartner.cli.console import is_watched
 from smspartner.decoders.limits import MIB
-from smspartner.files.opt_outs import UNREADABLE, OptOuts, read_list
+from smspartner.files.opt_outs import ACCOUNT, UNREADABLE, OptOuts, account_list, read_list
 from smspartner.files.opt_outs.blocks import Advance, ignore_progress
+from smspartner.models.stops import StopList
 
 LIST: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: Bytes from which on a list takes a second or more.
@@ -26,21 +27,29 @@ def opt_outs_option(words: str) -> Callable[[Any], Any]:
     return click.option("--opt-outs", metavar="FILE", type=LIST, multiple=True, help=words)
 
 
-def read_lists(paths: Sequence[Path], *, ignore_unclear: bool, show: bool) -> OptOuts | None:
+def read_lists(
+    paths: Sequence[Path], stops: StopList | None = None, *, ignore_unclear: bool, show: bool
+) -> OptOuts | None:
     """Read opt-out lists, with a bar where somebody watches; None if there are none.
+
+    Args:
+        paths: their files.
+        stops: the stop list of the account, if it counts too.
+        ignore_unclear: go on with a list that is unclear.
+        show: show the bar.
 
     Raises:
         ConfigurationError: one cannot be read, or is unclear.
     """
-    if not paths:
+    if not paths and stops is None:
         return None
-    lists = []
+    lists = [] if stops is None else [account_list(stops)]
     for path in dict.fromkeys(paths):
         with _watched(path, show=show and is_watched()) as advance:
             lists.append(read_list(path, advance=advance))
     opt_outs = OptOuts.of(lists)
     if not ignore_unclear:
-        opt_outs.require_clear()
+        OptOuts.of(found for found in lists if found.name != ACCOUNT).require_clear()
     return opt_outs
 
 
@@ -57,7 +66,7 @@ def left_out(by_list: Mapping[str, int], numbers: int) -> Iterator[str]:
         elif numbers:
             share = count / numbers
             odd = "none: " if not count else "more than 5 %: " if share > _MANY else ""
-            doubt = f"; {odd}is it the right list?" if odd else ""
+            doubt = f"; {odd}is it the right list?" if odd and name != ACCOUNT else ""
             yield f"{name} has {count:,} of {numbers:,} ({share:.1%}){doubt}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -18,9 +18,12 @@ from smspartner.files.rows import WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import check_writable
 from smspartner.files.write import check
+from smspartner.models.stops import StopList
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from smspartner.cli.connection import Service
 
 R = TypeVar("R")
 
@@ -88,7 +91,10 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """Where numbers go, and what of them; one attribute for each option of ``output_options``."""
+    """Where numbers go, and what of them; one attribute for each option of ``output_options``.
+
+    ``opt_outs_account`` is the option first, and the stop list once ``with_account`` fetched it.
+    """
 
     output: str
     to: str | None
@@ -97,10 +103,31 @@ class Output:
     exclude_stop: bool
     opt_outs: tuple[Path, ...]
     suppress: tuple[Path, ...]
+    opt_outs_account: bool | StopList
     ignore_unclear: bool
     excel_safe: bool
     provenance: bool
     quiet: bool
+
+    def with_account(self, service: Service) -> Output:
+        """Return it with the stop list of the account, if that counts.
+
+        Raises:
+            SMSPartnerError: it cannot be had; nothing may be fetched then.
+        """
+        if not self.opt_outs_account:
+            return self
+        with service.client() as client:
+            return replace(self, opt_outs_account=client.stop_list())
+
+    @property
+    def _stops(self) -> StopList | None:
+        """The stop list of the account, None where it does not count; an empty one is one."""
+        if isinstance(self.opt_outs_account, StopList):
+            return self.opt_outs_account
+        if self.opt_outs_account:
+            raise ConfigurationError("the stop list of the account was not fetched")
+        return None
 
     def export_options(
         self,
@@ -126,6 +153,7 @@ class Output:
             exclude_stop=self.exclude_stop,
             opt_outs=read_lists(
                 (*self.opt_outs, *self.suppress),
+                self._stops,
                 ignore_unclear=self.ignore_unclear,
                 show=not self.quiet,
             ),
@@ -189,6 +217,11 @@ _OUTPUT: Final = (
         "Leave out the phones in this opt-out list, in whatever column they are; can be repeated."
     ),
     click.option("--suppress", type=LIST, multiple=True, hidden=True),
+    click.option(
+        "--opt-outs-account",
+        is_flag=True,
+        help="Leave out the phones on the stop list of the account, fetched first.",
+    ),
     click.option(
         "--ignore-unclear",
         is_flag=True,

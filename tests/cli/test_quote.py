@@ -10,13 +10,13 @@ from smspartner.cli import run
 
 pytestmark = pytest.mark.usefixtures("service")
 
-ASKED = ("quote", "--zipcode", "60200,06200", "--age", "25-35", "--interest", "14")
+ASKED = ("quote", "--zipcode", "60200,06200", "--interest", "14")
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
 def test_places_and_price_are_shown(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     volumes = ["--volume", "60200=20", "--volume", "06200=1000"]
-    assert run([*ASKED, *volumes, "--format", form]) == 0
+    assert run([*ASKED, "--age", "25-35", *volumes, "--format", form]) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         "60200  20 numbers",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from smspartner import ConfigurationError, Sandbox, StopList, write
 from smspartner.cli import run
+from smspartner.cli.options import Output
 
 pytestmark = pytest.mark.usefixtures("service")
 
@@ -41,3 +45,70 @@ def test_what_cannot_be_done_is_told(
 ) -> None:
     assert run(["stops", *args]) == code
     assert words in capsys.readouterr().err
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+LEAVE_OUT = ("--opt-outs-account", "-o", "n.csv")
+
+
+def phones() -> list[str]:
+    return [line.split(",")[1] for line in Path("n.csv").read_text().splitlines()[1:]]
+
+
+def test_who_is_on_the_stop_list_of_the_account_is_left_out(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone = next(iter(sandbox.expected("n-10"))).phone
+    stop_id = sandbox.stops.add(phone)
+    try:
+        assert run(["download", "n-10", *LEAVE_OUT]) == 0
+        assert phone not in phones()
+        assert len(phones()) == 9
+        assert "the stop list of the account has 1 of 10" in capsys.readouterr().err
+        assert run(["save", "n-10", "-o", "body.json"]) == 0
+        assert run(["decode", "body.json", *LEAVE_OUT]) == 0
+        assert len(phones()) == 9
+        assert run(["download", "n-10", "n-10.as-b", "--opt-outs-account", "-o", "both.csv"]) == 0
+        assert phone not in Path("both.csv").read_text()
+    finally:
+        sandbox.stops.remove(stop_id)
+
+
+def test_an_empty_stop_list_leaves_out_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["download", "n-10", *LEAVE_OUT]) == 0
+    assert len(phones()) == 10
+    assert "the stop list of the account has 0 of 10 (0.0%)" in capsys.readouterr().err
+
+
+def test_a_stop_list_and_other_lists_add_up(sandbox: Sandbox) -> None:
+    first, second, *_ = [number.phone for number in sandbox.expected("n-10")]
+    Path("list.txt").write_text(f"{first}\n")
+    stop_id = sandbox.stops.add(second)
+    try:
+        assert run(["download", "n-10", *LEAVE_OUT, "--opt-outs", "list.txt"]) == 0
+    finally:
+        sandbox.stops.remove(stop_id)
+    assert len(phones()) == 8
+
+
+def test_without_the_stop_list_nothing_is_downloaded(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMSPARTNER_API_KEY", "wrong-key")
+    before = sandbox.downloads("n-10.as-unspent")
+    assert run(["download", "n-10.as-unspent", *LEAVE_OUT]) == 4
+    assert sandbox.downloads("n-10.as-unspent") == before
+    assert not Path("n.csv").exists()
+
+
+def test_a_stop_list_that_was_not_fetched_never_counts_as_none() -> None:
+    options: dict[str, Any] = dict.fromkeys(Output.__slots__)
+    out = Output(**{**options, "output": "n.csv", "opt_outs_account": True})
+    with pytest.raises(ConfigurationError, match="was not fetched"):
+        _ = out._stops
+
+
+def test_write_takes_a_stop_list_also_an_empty_one(sandbox: Sandbox) -> None:
+    numbers = list(sandbox.expected("n-10"))
+    assert write(numbers, "n.csv", opt_outs=StopList(success=True, nb_data=0)).rows == 10

@@ -27,8 +27,17 @@ from smspartner.files.opt_outs.number_set import NumberSet
 from smspartner.files.opt_outs.readings import RefusedError, lookalikes, other_readings, plain
 from smspartner.files.opt_outs.windows import FIRST_WINDOW, windows_of
 from smspartner.files.targets import Target
+from smspartner.models.stops import StopList
 
-__all__ = ["UNREADABLE", "OptOutList", "OptOuts", "as_opt_outs", "read_opt_outs"]
+__all__ = [
+    "ACCOUNT",
+    "UNREADABLE",
+    "OptOutList",
+    "OptOuts",
+    "account_list",
+    "as_opt_outs",
+    "read_opt_outs",
+]
 
 #: Stands for a list where a rented phone has nothing that can be compared with one.
 UNREADABLE: Final = "without digits to compare"
@@ -40,6 +49,8 @@ _AT_ONCE: Final = 4096
 #: From here on a float is not exact.
 _EXACT: Final = 1e15
 _ITERABLE: Final = "opt-outs"
+#: The name of the list that the service keeps.
+ACCOUNT: Final = "the stop list of the account"
 
 
 @dataclass(slots=True)
@@ -221,18 +232,33 @@ def read_list(path: Target, *, advance: Advance = ignore_progress) -> OptOutList
     return found
 
 
+def account_list(stops: StopList) -> OptOutList:
+    """Return the stop list of the account, which may be empty: the service says so.
+
+    Raises:
+        ConfigurationError: what it has is no phone.
+    """
+    found = OptOutList(ACCOUNT, "item")
+    if len(stops):
+        found.read(in_lines(_item_lines(stops.phones)))
+        OptOuts.of([found]).require_clear()
+    return found
+
+
 def as_opt_outs(given: object) -> OptOuts:
     """Return what ``write(…, opt_outs=…)`` was given as an ``OptOuts``.
 
     Args:
-        given: an ``OptOuts``, the name of a list, or an iterable of phones, or of objects that
-            have a ``phone``, such as a stop list.
+        given: an ``OptOuts``, a ``StopList``, the name of a list, or an iterable of phones, or of
+            objects that have a ``phone``.
 
     Raises:
         ConfigurationError: it is something else, is empty, or cannot be understood.
     """
     if isinstance(given, OptOuts):
         return given
+    if isinstance(given, StopList):
+        return OptOuts.of([account_list(given)])
     if isinstance(given, str | os.PathLike):
         return read_opt_outs(given)
     if isinstance(given, Iterable):
