@@ -117,11 +117,6 @@ class NumbersFile:
         """How many rentals a database holds; None for everything else."""
         return self._file.rentals
 
-    @property
-    def repeatable(self) -> bool:
-        """Whether the file can be opened again, with the same in it: it is no pipe."""
-        return self._file.regular
-
     def batches(self) -> Iterator[Columns]:
         """Yield the numbers as columns: each batch maps names to lists of equal length.
 

@@ -116,7 +116,7 @@ def summarise(source: NumbersFile, found: Summary | None = None) -> Summary:
 
     Args:
         source: the file.
-        found: is filled, for who wants to know what was there before an error.
+        found: is filled: it tells what was there before an error.
 
     Raises:
         DecodeError, ConfigurationError: as for ``NumbersFile.batches``.
