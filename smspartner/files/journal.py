@@ -33,6 +33,7 @@ from smspartner.errors import (
     RentalPendingError,
     RentalUsedError,
     SMSPartnerError,
+    TransportError,
 )
 from smspartner.files.targets import output_errors, sync
 from smspartner.files.unfinished import PRIVATE
@@ -158,6 +159,8 @@ def _is_final(error: SMSPartnerError) -> bool:
     """
     if isinstance(error, APIError):
         return isinstance(error, _FINAL_REFUSALS)
+    if isinstance(error, TransportError):
+        return error.maybe_received
     return not error.retryable and not isinstance(error, ConfigurationError)
 
 

@@ -20,6 +20,7 @@ import pytest
 from killing import Ended, Forks
 
 from smspartner import Sandbox
+from smspartner.sandbox import FAULTS
 
 COUNT: Final = 5_000
 #: Seconds until the service has surely counted a request, which a run waits after a killed one.
@@ -90,3 +91,32 @@ def test_a_rental_is_downloaded_once_whatever_stops_it(
         assert sandbox.downloads(token) == 1
         ends[last.code] += 1
     assert ends[0]
+
+
+#: Faults that begin a body at once, and give it no end.
+BEGUN: Final = frozenset(
+    {"cut", "cut-chunk", "cut-close", "gzip-cut", "reset", "short-length", "stall"}
+)
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_a_rental_is_downloaded_once_whatever_goes_wrong(
+    forks: list[Forks], sandbox: Sandbox, tmp_path: Path, fault: str
+) -> None:
+    token = f"n-{COUNT}.fault-{fault}.drip-0.01.times-2"
+    args = [*download(token), "--deadline", "3", "--retries", "1"]
+    codes = []
+    for _ in range(3):
+        ended = forks[0].run(args, tmp_path)
+        assert "Traceback" not in ended.words
+        codes.append(ended.code)
+    assert sandbox.downloads(token) <= 1
+    numbers = tmp_path / "n.csv"
+    if codes[-1] == 0:
+        assert numbers.read_bytes().count(b"\n") == COUNT + 1
+    else:
+        assert not numbers.exists()
+        assert codes[-1] in ({1} if "redirect" in fault else {5, 6, 7, 8})
+        if sandbox.downloads(token):
+            assert codes[-1] != 6
+            assert kept_of_body(tmp_path) or fault not in BEGUN
