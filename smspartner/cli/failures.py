@@ -11,7 +11,7 @@ import click
 
 from smspartner.cli.console import say
 from smspartner.cli.exit_codes import Exit, exit_code
-from smspartner.errors import OutputError, SMSPartnerError
+from smspartner.errors import OutputError, RentalNotFoundError, SMSPartnerError
 
 #: An argument, as messages of the library name it: ``token=`` or ``exclude_stop=True``.
 _ARGUMENT: Final = re.compile(r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))")
@@ -53,6 +53,8 @@ class Failed(Ended):
         code = Exit.PIPE_CLOSED if self.pipe_closed else exit_code(error)
         super().__init__(type(error).__name__, _in_options(str(error), names), code)
         self.notes = [_in_options(note, names) for note in getattr(error, "__notes__", ())]
+        if isinstance(error, RentalNotFoundError) and error.token is not None:
+            self.notes.append("check the token: it is in the confirmation of the rental")
         self.error = error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib import import_module
 from typing import Any
 
@@ -22,4 +23,5 @@ def load(module: str, install: str) -> Any:
         return import_module(module)
     except ImportError as error:
         library = module.partition(".")[0]
-        raise ConfigurationError(f"{library} is not installed: pip install '{install}'") from error
+        words = shlex.join(install.split())  # as a shell takes them
+        raise ConfigurationError(f"{library} is not installed: pip install {words}") from error

@@ -140,3 +140,11 @@ def test_a_closed_pipe_is_no_failure_to_explain(
     monkeypatch.setattr("smspartner.client.client.Client.status", closed)
     assert run(["status", "t"]) == 141
     assert capsys.readouterr().err == ""
+
+
+def test_an_unknown_rental_says_where_tokens_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "unknown", "-q"]) == 5
+    assert capsys.readouterr().err == (
+        "smspartner: rental unknown: Location introuvable (code 32, HTTP 200)\n"
+        "smspartner: check the token: it is in the confirmation of the rental\n"
+    )
