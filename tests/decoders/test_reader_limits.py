@@ -295,3 +295,10 @@ def test_keyed_records_of_any_depth_give_an_outcome(opening: bytes, closing: byt
         nested = opening * depth + b"1" + closing * depth
         with pytest.raises(LimitError):
             decode(b'{"success":true,"datas":{"a":%s}}' % (record % nested))
+
+
+@pytest.mark.parametrize("piece", ["<![CDATA[x]]>", "x&#10;"])
+def test_a_text_in_very_many_pieces_is_refused(piece: str) -> None:
+    for amount, kind in ((400, Rental), (100_000, LimitError)):
+        phone = "<!-- -->" * 10_000 + piece * amount
+        assert isinstance(outcome(xml_body(xml_record(1, phone, "true"))), kind)

@@ -27,8 +27,10 @@ _ERROR_NAMES: Final = {
     for name in dir(etree.ErrorTypes)
     if name.isupper()
 }
-# Elements of a document this small take no room that matters.
+# What is this small takes no room and no time that matter.
 _SMALL: Final = 64 * KIB
+# Putting the pieces of a text together, lxml copies it anew for each.
+_IN_PIECES: Final = etree.XPath("boolean(//*[not(*) and text()[1001]])")
 # What makes a refusal: code, message, complaints.
 _REASON_ENTRIES: Final = 3
 # An element and a message.
@@ -80,6 +82,8 @@ def read(document: bytes, answer: type[A], limits: Limits) -> A:
     root = _parse(with_white_space_as_value(document), limits.depth)
     if _deeper_than(limits.depth)(root):
         raise LimitError(f"the XML is nested deeper than {limits.depth} levels")
+    if len(document) > _SMALL and _IN_PIECES(root):
+        raise LimitError("the XML has a text in more than 1000 pieces")
     require_success(_refusal(root))
     found = read_fields(shape(root, answer), answer)
     if not isinstance(found, RentalAnswer):
