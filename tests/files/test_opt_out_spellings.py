@@ -359,6 +359,17 @@ def test_phones_that_a_spreadsheet_spoiled_are_an_error(tmp_path: Path, cell: st
         read(tmp_path, f"phone\n0639980001\n{cell}\n".encode())
 
 
+def test_a_spoiled_phone_is_seen_beside_other_cells(tmp_path: Path) -> None:
+    for line in (
+        "3.36E+10,75001",
+        "17,3.36E+10,75001",
+        '"3,36E+10";75001',
+        "17;3,36E+10;0611223344",
+    ):
+        with pytest.raises(ConfigurationError, match=r"line 2 of .* export the list again"):
+            read(tmp_path, f"0639980001\n{line}\n".encode())
+
+
 def test_zeros_that_java_leaves_off_are_put_back() -> None:
     assert "+33639980100" in OptOuts(["6.399801E8"])
 

@@ -46,7 +46,7 @@ _BREAKS: Final = str.maketrans("\n\r\v", "   ")
 #: A number as programs and spreadsheets write large ones. What stands around it must not be a
 #: word: parts of identifiers look like this too.
 _POWER: Final = re.compile(
-    r"(?<![\w.\-])(\d{1,15})(?:[.,](\d{0,15}))?E(\+?)0?(\d{1,2})(?![\w.\-]|,\d)",
+    r"(?<![\w.\-])(\d{1,15})(?:[.,](\d{0,15}))?E(\+?)0?(\d{1,2})(?![\w.\-])",
     re.ASCII | re.IGNORECASE,
 )
 #: Digits of a number that can be a phone.
