@@ -22,7 +22,6 @@ from smspartner import (
     RentedNumber,
     Sandbox,
     SMSPartnerError,
-    TransportError,
     TruncatedError,
     UnknownFormatError,
     decode,
@@ -67,7 +66,7 @@ def expected_error(place: int, framing: str) -> type[SMSPartnerError]:
     """Return the error for a cut: of a body without a byte nothing can be said to be missing."""
     if place:
         return TruncatedError
-    return UnknownFormatError if framing == "close" else TransportError
+    return UnknownFormatError if framing == "close" else DownloadLostError
 
 
 def cut(count: int, place: int, framing: str) -> str:

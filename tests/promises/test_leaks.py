@@ -177,7 +177,7 @@ def test_no_fault_of_the_network_shows_a_secret(
         KEY, base_url=sandbox.url, timeout=fate.silence, deadline=fate.deadline, retries=0
     ) as client:
         calls = ways(client, token, form, tmp_path)
-        for way in some[:2] if slow else some:
+        for way in (*some[:2], "status") if slow else some:
             error = watch.failure(calls[way])
             lost = way == "status" and fate.error is DownloadLostError  # only downloads are lost
             expected = TransportError if lost else fate.error
@@ -420,7 +420,7 @@ def test_what_reports_errors_finds_no_secret_where_a_client_cannot_be_made(
 def test_every_kind_of_error_is_among_them() -> None:
     driven = {fate.error for fate in FATES.values()} | {kind for kind, _ in BODIES.values()}
     driven |= {kind for kind, _ in CALLS.values()} | {RentalPendingError, RentalFailedError}
-    driven |= {DownloadLostError}
+    driven |= {DownloadLostError, DeadlineError}
     assert kinds(SMSPartnerError) <= driven
 
 
