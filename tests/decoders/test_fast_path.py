@@ -216,6 +216,8 @@ def test_a_longer_record_among_short_ones_is_left_alone(*, pretty: bool) -> None
         xml_record(1, cdata(""), "true"),
         xml_record(1, cdata("a]]>b"), "true"),
         xml_record(1, cdata("a\tb"), "true"),
+        xml_record(1, cdata("a>b"), "true"),
+        xml_record(1, cdata("a<b"), "true"),
         xml_record(1, cdata("\x01"), "true"),
         xml_record(1, cdata("\0"), "true"),
         xml_record(1, cdata("\ufffe"), "true"),

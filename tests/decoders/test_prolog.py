@@ -12,7 +12,7 @@ import pytest
 from bodies import MANY, PHONE, as_xml, cdata, people, xml_body, xml_record
 from cases import SetWindow, in_pieces, numbers_of, read_fed
 
-from smspartner import DecodeError, UnsafeXMLError, decode
+from smspartner import DecodeError, LimitError, UnsafeXMLError, decode
 from smspartner.decoders.limits import DEFAULT_LIMITS
 from smspartner.decoders.xml import decoder as xml_decoder
 from smspartner.models.envelope import RentalAnswer
@@ -251,3 +251,13 @@ def test_bytes_that_are_not_what_they_say_are_refused(amount: int) -> None:
     for wrong in (b"\xed\xa0\x80", b"\xc0\xaf", b"\xf5\x80\x80\x80", b"\x80", b"\xc3"):
         with pytest.raises(DecodeError):
             decode(xml_body(records).replace("é".encode(), wrong))
+
+
+@pytest.mark.parametrize("size", [60_000, 70_000])
+def test_the_first_element_begins_in_the_first_64_kib(size: int) -> None:
+    body = f"<!--{'x' * size}-->{ROOT}{' ' * 70_000}".encode()
+    if size < 64 * 1024:
+        assert len(decode(body)) == 2
+    else:
+        with pytest.raises(LimitError, match="no XML element"):
+            decode(body)
