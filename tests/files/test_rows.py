@@ -384,3 +384,10 @@ def test_a_wrong_body_is_left_out_whole_or_stops_the_export(
     with pytest.raises(TruncatedError):
         write(open_bodies([str(one), str(two)]), tmp_path / "numbers.jsonl")
     assert not (tmp_path / "numbers.jsonl").exists()
+
+
+def test_a_rental_of_which_everybody_is_left_out_is_an_empty_file(tmp_path: Path) -> None:
+    stopped = [RentedNumber(1, "+33639980042", stop_sms=True)]
+    written = write(stopped, tmp_path / "numbers.csv", exclude_stop=True)
+    assert (tmp_path / "numbers.csv").read_text() == "id,phone,stop_sms\n"
+    assert (written.rows, written.left_out_stop, written.opted_out) == (0, 1, 0)
