@@ -21,7 +21,7 @@ from smspartner.client.arguments import require
 from smspartner.client.base import decoding_in_turn
 from smspartner.client.client import Client, SavedBody
 from smspartner.client.stream import NumberStream
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, printable
 from smspartner.models.account import Account
 from smspartner.models.number import RentedNumber
 from smspartner.models.quote import Quote, Targeting
@@ -171,13 +171,12 @@ class AsyncClient:
 def _tell(token: str, ended: Future[Any]) -> None:
     """Log what became of a download whose task was cancelled."""
     if ended.cancelled():
-        _log.warning("rental %s: cancelled before it was asked for", token)
+        became = "cancelled before it was asked for"
     elif (error := ended.exception()) is not None:
-        _log.warning("rental %s: cancelled: %s", token, getattr(error, "what", error))
+        became = f"cancelled: {getattr(error, 'what', error)}"
     else:
-        _log.warning(
-            "rental %s: cancelled when it had been downloaded; its numbers are lost", token
-        )
+        became = "cancelled when it had been downloaded; its numbers are lost"
+    _log.warning("%s", printable(f"rental {token}: {became}"))
 
 
 class AsyncNumberStream(AsyncIterator[RentedNumber]):

@@ -208,6 +208,45 @@ def test_a_download_that_ended_while_its_task_was_cancelled_is_told(
     assert "dropped" in caplog.text
 
 
+def test_what_was_downloaded_for_a_cancelled_task_is_told(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        download, go_on = client._client.download, threading.Event()
+
+        def late(token: str) -> Any:
+            rental = download(token)
+            go_on.wait(5)
+            return rental
+
+        vars(client._client)["download"] = late
+        await cancelled(client.download("n-5.as-late"), 0.3)
+        go_on.set()
+
+    run(sandbox, work)
+    assert "rental n-5.as-late: cancelled when it had been downloaded" in caplog.text
+
+
+def test_a_stream_that_opens_for_a_cancelled_task_is_closed(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        opened_ones: list[Any] = []
+        stream, go_on = client._client.stream, threading.Event()
+
+        def late(token: str) -> Any:
+            opened_ones.append(stream(token))
+            go_on.wait(5)
+            return opened_ones[0]
+
+        vars(client._client)["stream"] = late
+        await cancelled(client.stream("n-5.as-opened").__aenter__(), 0.3)
+        go_on.set()
+        await client.aclose()
+        with pytest.raises(TransportError, match="this stream is closed"):
+            next(opened_ones[0])
+
+    run(sandbox, work)
+
+
 def test_closing_ends_the_calls_that_run(sandbox: Sandbox) -> None:
     async def main() -> None:
         client = AsyncClient(KEY, base_url=sandbox.url)

@@ -296,6 +296,11 @@ def test_without_pandas_nothing_of_a_stream_is_used_up(
         assert stream.to_arrow().num_rows == 5
 
 
+def test_a_stream_says_how_far_it_is(client: Client) -> None:
+    with client.stream("n-5") as stream:
+        assert repr(stream) == "NumberStream(5 numbers so far, declared=5)"
+
+
 def test_leaving_a_stream_early_is_allowed(client: Client, format_name: str) -> None:
     with client.stream("n-1000000", format=format_name) as stream:
         next(stream)

@@ -30,7 +30,8 @@ from smspartner import (
     SMSPartnerError,
     TransportError,
 )
-from smspartner.client.waiting import CEILING, pauses
+from smspartner.client.waiting import CEILING, pauses, wait_until_ready
+from smspartner.errors import api_error
 
 #: The random part takes off up to a quarter.
 SHORTEST: Final = 0.75
@@ -350,3 +351,31 @@ def test_ctrl_c_ends_a_wait_at_once_as_in_any_python_program(
     assert time.monotonic() - sent < 5
     assert (out, err, process.returncode) == ("KeyboardInterrupt None\n", "", 0)
     assert len(sandbox.requests) == 1
+
+
+# --- refusals that say "not yet" ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [33, 35])
+def test_a_refusal_that_says_not_yet_is_waited_for(code: int) -> None:
+    ready = RentalStatus(success=True, token="t", status=2)
+    answers: list[RentalStatus | APIError] = [api_error(code, "no"), api_error(code, "no"), ready]
+
+    def ask(**_: object) -> RentalStatus:
+        answer = answers.pop(0)
+        if isinstance(answer, APIError):
+            raise answer
+        return answer
+
+    assert wait_until_ready(ask, deadline=5, poll=0.01) is ready
+    assert answers == []
+
+
+@pytest.mark.parametrize("code", [33, 35])
+def test_a_wait_that_ends_with_such_a_refusal_is_pending(code: int) -> None:
+    def ask(**_: object) -> RentalStatus:
+        raise api_error(code, "pas encore")
+
+    with pytest.raises(RentalPendingError, match="pas encore") as caught:
+        wait_until_ready(ask, deadline=0, poll=0.01)
+    assert (caught.value.code, caught.value.retryable) == (code, True)

@@ -95,6 +95,11 @@ def test_a_text_without_end_is_cut_before_it_is_looked_through() -> None:
     assert shown == f"{'é' * 65_530}{MASK}"
 
 
+def test_a_key_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"is not text; is it in UTF-8\?"):
+        APIKey("key\udcff")
+
+
 def test_a_key_without_letters_or_digits_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"neither letters nor digits.*from api_key="):
         APIKey("?!")
