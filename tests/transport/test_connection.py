@@ -281,3 +281,14 @@ def test_a_connection_that_is_made_too_late_is_closed(monkeypatch: pytest.Monkey
         made._new_conn()
     call.release()
     assert near.fileno() == -1
+
+
+def test_the_reader_of_an_answer_may_be_closed_twice() -> None:
+    near, far = socket.socketpair()
+    owner = guarded(HTTPConnection)("127.0.0.1")
+    with near, far:
+        answered = owner.response_class(near)
+        lines = answered.fp
+        answered.close()
+        lines.close()
+    assert lines.closed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rawserver import RawServer, answer
 from transport_tools import BODY, failure, fetch, get, transport
 
-from smspartner.errors import LimitError
+from smspartner.errors import LimitError, TransportError
 from smspartner.transport.gunzip import Gunzip
 
 
@@ -95,3 +95,17 @@ def test_gzip_of_any_bytes_ends_in_one_of_two_errors(data: bytes) -> None:
     with contextlib.suppress(EOFError, zlib.error):
         while gunzip(64):
             continue
+
+
+def test_the_rest_of_a_damaged_body_is_read_where_its_bytes_are_kept() -> None:
+    damaged = gzip.compress(b"x")[:-8] + bytes(8) + bytes(200_000)
+    kept: list[bytes] = []
+    with RawServer(answer(damaged, headers=["Content-Encoding: gzip"])) as server:
+        client = transport(server.url)
+        with get(client) as reply:
+            assert reply.keep_coded is not None
+            reply.keep_coded(kept.append)
+            with pytest.raises(TransportError, match="gzip coding"):
+                list(reply.chunks)
+        client.close()
+    assert b"".join(kept) == damaged
