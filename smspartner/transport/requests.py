@@ -155,8 +155,8 @@ class RequestsTransport:
                 outcome = too_long(outcome, call)
                 raise outcome.error(attempt, call.elapsed(), repeatable=request.repeatable)
             _log.warning(
-                "%s; trying again in %.1f s (attempt %d of %d)",
-                *(printable(outcome.what), pause, attempt + 1, retries + 1),
+                "%s; trying again in %s s (attempt %d of %d)",
+                *(printable(outcome.what), round(pause, 1), attempt + 1, retries + 1),
             )
             call.abort.pause(pause)
         return outcome
@@ -204,7 +204,8 @@ class RequestsTransport:
         def end(received: int) -> None:
             call.release()
             answer.close()
-            _log.debug("HTTP %d, %d bytes in %.3f s", status, received, call.elapsed())
+            seconds = round(call.elapsed(), 3)
+            _log.debug("HTTP %d, %d bytes in %s s", status, received, seconds)
 
         if (failed := turned_away(status, asked_wait(headers))) is not None:
             end(0)
