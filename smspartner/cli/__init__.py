@@ -138,10 +138,9 @@ def run(args: Sequence[str] | None = None) -> int:
     else:
         return result if isinstance(result, int) else Exit.OK
     tell(failure, as_json=as_json)
-    output = sys.stdout
-    try:
-        if output is not None:
+    if (output := sys.stdout) is not None:
+        try:
             output.flush()  # or it would fail at exit
-    except OSError:
-        abandon(output)
+        except OSError:
+            abandon(output)
     return failure.exit_code

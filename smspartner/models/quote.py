@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -135,7 +135,7 @@ def require_volumes(targeting: object, volumes: object) -> dict[str, int]:
 
 def _places(name: str, given: object, form: re.Pattern[str]) -> tuple[str, ...]:
     parts = given.split(",") if isinstance(given, str) else given
-    texts = tuple(parts) if isinstance(parts, Iterable) else (parts,)
+    texts: tuple[Any, ...] = tuple(parts) if isinstance(parts, Iterable) else (parts,)
     for text in texts:
         if not isinstance(text, str):
             raise ConfigurationError(f"{name}= takes text, as a number would lose its first 0")

@@ -156,7 +156,7 @@ class Script:
         self.left = {"location/file/download": downloads, "location/status": statuses}
         self.requests: list[Request] = []
 
-    def send(self, request: Request, _key: object) -> Reply:
+    def send(self, request: Request, key: object) -> Reply:  # noqa: ARG002 - protocol
         self.requests.append(request)
         outcome = self.left[request.path].pop(0)
         if isinstance(outcome, SMSPartnerError):

@@ -230,7 +230,7 @@ def test_headers_are_on_streams_saved_bodies_and_errors(sandbox: Sandbox, tmp_pa
 
 def test_a_key_that_headers_repeat_is_masked() -> None:
     class Repeating:
-        def send(self, *_: object) -> Reply:
+        def send(self, request: object, key: object) -> Reply:  # noqa: ARG002 - protocol
             return Reply(200, {"X-Url": f"/me?apiKey={KEY}"}, [b'{"success":false,"code":11}'])
 
         def close(self) -> None:

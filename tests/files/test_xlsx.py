@@ -29,11 +29,11 @@ PHONES = [f"+3363998000{number}" for number in range(1, 6)]
 
 def write_xlsx(path: Path) -> None:
     workbook = pytest.importorskip("xlsxwriter").Workbook(path)
-    for rows in SHEETS:
-        sheet = workbook.add_worksheet()
+    sheets = [workbook.add_worksheet() for _ in SHEETS]
+    for sheet, rows in zip(sheets, SHEETS, strict=True):
         for line, row in enumerate(rows):
             sheet.write_row(line, 0, row)
-    sheet.hide()
+    sheets[-1].hide()
     chart = workbook.add_chart({"type": "bar"})
     chart.add_series({"values": "=Sheet1!$B$2:$B$2"})
     workbook.add_chartsheet().set_chart(chart)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from smspartner.errors import ConfigurationError
 from smspartner.files.opt_outs.blocks import Advance, blocks_of, ignore_progress, in_lines
@@ -284,7 +284,7 @@ def _text(phone: object) -> str:
     Raises:
         ConfigurationError: it is neither text nor a whole number. The message does not show it.
     """
-    value = getattr(phone, "phone", phone)
+    value: Any = getattr(phone, "phone", phone)
     if hasattr(value, "as_py"):  # a scalar of pyarrow
         value = value.as_py()
     if isinstance(value, str):
