@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -101,7 +102,7 @@ def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) 
     return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
 
 
-class _Work(Save):
+class _Work(Save, ABC):
     """What is done with each rental: its body saved, then its numbers written, then it goes.
 
     A body that an earlier run has left is finished with instead of asking again.
@@ -133,9 +134,9 @@ class _Work(Save):
         body = self.body(token)
         return self.written(token, body) if body.exists() else None
 
+    @abstractmethod
     def written(self, token: str, body: Path) -> dict[str, Any]:
         """Write what is in a body, and return what changes of the facts."""
-        raise NotImplementedError
 
     def told(self, outcome: Outcome) -> None:
         """Count what became of a rental."""

@@ -48,3 +48,11 @@ def test_a_file_that_cannot_be_decoded_is_one_line_that_names_it(
     assert said.startswith("smspartner: 'a b': ")
     assert words in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_good_body_is_not_taken_for_something_else_where_the_format_is_wrong(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (in_folder / "body.json").write_bytes(json_body(""))
+    assert run(["decode", "body.json", "--format", "xml"]) == 7
+    assert "export" not in capsys.readouterr().err

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +19,13 @@ from smspartner import (
     ConfigurationError,
     CountMismatchError,
     DownloadLostError,
+    NumberStream,
     RentalNotFoundError,
     RentedNumber,
     Sandbox,
     TransportError,
 )
-from smspartner.client.async_client import AsyncClient
+from smspartner.client.async_client import AsyncClient, _close
 from smspartner.models.quote import Targeting
 
 KEY: Final = "s3cret-key-of-the-tests"
@@ -283,3 +285,13 @@ def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox) 
     time.sleep(0.2)  # the sandbox closes its own ends, which are of this process too
     assert files() <= before + 5
     assert threads() == []
+
+
+def test_a_stream_that_never_opened_has_nothing_to_close() -> None:
+    failed: Future[NumberStream] = Future()
+    failed.set_exception(TransportError("nobody there"))
+    never: Future[NumberStream] = Future()
+    never.cancel()
+
+    for ended in (failed, never):
+        _close(ended)

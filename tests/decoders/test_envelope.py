@@ -14,6 +14,7 @@ from smspartner import (
     DecodeError,
     decode,
 )
+from smspartner.models.envelope import Key
 
 NIL: Final = '<entry xsi:nil="true"/>'
 RECORD: Final = (
@@ -224,3 +225,8 @@ def test_what_is_not_two_leaves_each_is_no_complaint(items: str) -> None:
         decode(f"<r {XSI}><entry>false</entry><entry>9</entry><entry>{items}</entry></r>".encode())
 
     assert (caught.value.code, caught.value.details) == (9, ())
+
+
+def test_an_answer_that_declares_what_nothing_reads_is_a_fault_of_its_struct() -> None:
+    with pytest.raises(NotImplementedError, match="no answer may declare"):
+        Key.hook(bytes, "text")
