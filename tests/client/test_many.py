@@ -81,15 +81,15 @@ def test_what_is_wrong_with_one_is_in_its_outcome(client: Client, tmp_path: Path
 
 
 def test_a_failure_that_cost_nothing_is_asked_for_again(sandbox: Sandbox, tmp_path: Path) -> None:
-    token = "n-5.fault-503.times-1"
+    rental = "n-5.fault-503.times-1"
     with Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client:
-        (first,) = client.download_many([token], tmp_path)
-        (second,) = client.download_many([token], tmp_path)
+        (first,) = client.download_many([rental], tmp_path)
+        (second,) = client.download_many([rental], tmp_path)
 
     assert first.error is not None
     assert first.error.retryable
     assert (second.state, second.numbers) == ("done", 5)
-    assert sandbox.downloads(token) == 1
+    assert sandbox.downloads(rental) == 1
 
 
 def test_left_early_nothing_new_is_asked(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:
