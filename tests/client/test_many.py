@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from smspartner import (
@@ -17,6 +18,7 @@ from smspartner import (
     open_bodies,
 )
 from smspartner.client.many import file_name, unique
+from smspartner.files.journal import Journal, asked
 
 TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
 
@@ -90,6 +92,21 @@ def test_a_failure_that_cost_nothing_is_asked_for_again(sandbox: Sandbox, tmp_pa
     assert first.error.retryable
     assert (second.state, second.numbers) == ("done", 5)
     assert sandbox.downloads(rental) == 1
+
+
+def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
+    client: Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    place = tmp_path / f"{TOKENS[0]}.json"
+    line = asked(token=TOKENS[0], target=str(place), place=True)
+    with Journal(tmp_path) as journal:
+        journal.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+    client.save(TOKENS[0], place)
+
+    (outcome,) = client.download_many([TOKENS[0]], tmp_path)
+
+    assert (outcome.state, outcome.path) == ("before", place)
+    assert sandbox.downloads(TOKENS[0]) == 1
 
 
 def test_left_early_nothing_new_is_asked(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:
