@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LARGEST = 250_000
+LARGEST = 400_000
 
 
 def main(wheel: Path) -> None:
