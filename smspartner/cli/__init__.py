@@ -5,7 +5,6 @@ Data goes to standard output, words to standard error, and the exit code says wh
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -94,6 +93,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _COMMANDS and not ctx.resilient_parsing:
+            import difflib  # noqa: PLC0415 - for what was misspelled alone
+
             near = difflib.get_close_matches(args[0], _COMMANDS, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(_COMMANDS)}"
             ctx.fail(f"no command {args[0]!r}; {hint}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -98,6 +97,8 @@ def _as_json(failure: click.ClickException, lines: Iterable[str]) -> str:
         "exit": failure.exit_code,
         "kept": kept and str(kept),
     }
+    import json  # noqa: PLC0415 - few commands fail in JSON
+
     return json.dumps(fields)
 
 
