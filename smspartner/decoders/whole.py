@@ -106,5 +106,6 @@ def iter_decode(
     """
     batches = iter_batches(ResponseReader(format, limits=limits), chunks)
     del chunks  # a list of them would show the body in the frame that an error passes
-    for batch in iter(boundary(partial(next, batches, [])), []):
+    step = boundary(partial(next, batches, None))
+    while (batch := step()) is not None:
         yield from batch
