@@ -12,7 +12,7 @@ import click
 from smspartner.cli.connection import Service, service_options
 from smspartner.cli.decode_many import is_folder
 from smspartner.cli.download_many import download_many, tokens_of
-from smspartner.cli.download_once import journal_folder, place_of, tell_again
+from smspartner.cli.download_once import journal_folder, place_of, require_left_out, tell_again
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
     READ,
@@ -189,11 +189,13 @@ class _Download:
     def fetch_once(self, journal: Journal, entry: Entry | None) -> None:
         """Fetch unless the journal says how that has ended; ``entry`` is its last line."""
         if entry is not None and entry.settled:
-            tell_again(entry, quiet=self.out.quiet)
+            tell_again(entry, self.out)
             return
         with self.service.client() as client:
             stopped = entry if entry is not None and entry.state == "asked" else None
-            if not stopped or not settle(journal, stopped, client, patience=self.service.timeout):
+            if stopped and settle(journal, stopped, client, patience=self.service.timeout):
+                require_left_out(journal.entries()[self.token], self.out)
+            else:
                 self.fetch(client, journal)
 
     def fetch(self, client: Client, journal: Journal | None = None) -> None:
@@ -208,7 +210,8 @@ class _Download:
             )
         asking: AbstractContextManager[dict[str, Any]] = nullcontext({})
         if journal is not None:
-            asking = journal.asking(self.token, self.out.output, place_of(self.out))
+            out = self.out
+            asking = journal.asking(self.token, out.output, place_of(out), out.leaves_out)
         with asking as facts:
             facts.update(self._transferred(client))
 

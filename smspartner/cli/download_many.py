@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from smspartner.cli.decode_many import Total, is_folder
+from smspartner.cli.download_once import require_left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.transfer import file_of
@@ -23,12 +24,11 @@ from smspartner.client.many import (
     each_once,
     file_name,
     folder_for,
-    place_of,
     unique,
 )
 from smspartner.errors import ConfigurationError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import Journal, readable
+from smspartner.files.journal import Entry, Journal, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -78,6 +78,7 @@ def download_many(
         SMSPartnerError: a rental has failed, and ``stop`` is set.
     """
     work = _work(client, tokens, out, format_name)
+    work.check(again)
     with progress_over(len(tokens), quiet=out.quiet) as advance:
         outcomes = each_once(client, tokens, work.folder, work, jobs=jobs, again=frozenset(again))
         with closing(outcomes):
@@ -102,6 +103,11 @@ def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) 
     return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
 
 
+def _is_there(entry: Entry) -> bool:
+    """Say whether the body of a line is still there."""
+    return entry.kept is not None and Path(entry.kept).exists()
+
+
 class _Work(Save, ABC):
     """What is done with each rental: its body saved, then its numbers written, then it goes.
 
@@ -123,6 +129,20 @@ class _Work(Save, ABC):
         self.total = Total(
             out, "rentals downloaded", "downloaded before, not asked for again", folder
         )
+        self.left_out = out.leaves_out
+        self.prepare()
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Check all that can be checked before anything is asked for."""
+
+    def check(self, again: Container[str]) -> None:
+        """Refuse what cannot be added to the target as it is."""
+
+    def accept(self, entry: Entry) -> None:
+        """Refuse a rental that is written, and not written again, with more people in it."""
+        if not _is_there(entry):
+            require_left_out(entry, self.out)
 
     def fetch(self, token: str) -> dict[str, Any]:
         """Save the body, and write what is in it."""
@@ -166,18 +186,10 @@ class _Work(Save, ABC):
 class _Folder(_Work):
     """A file of its own for each rental."""
 
-    def __init__(
-        self,
-        client: Client,
-        folder: Path,
-        format_name: str,
-        out: Output,
-        tokens: Sequence[str],
-    ) -> None:
-        super().__init__(client, folder, format_name, out, tokens)
-        self._parts = parts_in(folder, map(file_name, tokens), out.to)
-        first = self.place(tokens[0])
-        self._options = out.export_options(None, target=str(first), several=True)
+    def prepare(self) -> None:
+        self._parts = parts_in(self.folder, map(file_name, self.tokens), self.out.to)
+        first = self.place(self.tokens[0])
+        self._options = self.out.export_options(None, target=str(first), several=True)
 
     def place(self, token: str) -> Path:
         """Return the file of a rental's numbers."""
@@ -193,16 +205,8 @@ class _Folder(_Work):
 class _Database(_Work):
     """One database for all rentals; each is there as soon as it has come."""
 
-    def __init__(
-        self,
-        client: Client,
-        folder: Path,
-        format_name: str,
-        out: Output,
-        tokens: Sequence[str],
-    ) -> None:
-        super().__init__(client, folder, format_name, out, tokens)
-        self._options = out.export_options(None, several=True)
+    def prepare(self) -> None:
+        self._options = self.out.export_options(None, several=True)
         self._one_at_a_time = threading.Lock()
 
     def target(self, token: str) -> str:  # noqa: ARG002 - one for all
@@ -224,26 +228,17 @@ class _OneFile(_Work):
     The bodies stay in their folder while a rental is missing, so that a later run can add it.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        folder: Path,
-        format_name: str,
-        out: Output,
-        tokens: Sequence[str],
-    ) -> None:
-        super().__init__(client, folder, format_name, out, tokens)
-        self._options = out.export_options(None, several=True)
+    def prepare(self) -> None:
+        self._options = self.out.export_options(None, several=True)
         self._bodies: dict[str, Path] = {}
         self._new = 0
-        self._require_bodies()
 
-    def _require_bodies(self) -> None:
+    def check(self, again: Container[str]) -> None:
         """Refuse to add rentals to a file that was finished: it is written from bodies, whole."""
         with Journal(self.folder) as journal:
-            entries = {token: journal.entries().get(token) for token in self.tokens}
-        done = [entry for entry in entries.values() if entry is not None and entry.state == "done"]
-        gone = [entry for entry in done if not (place := place_of(entry)) or not place.exists()]
+            entries = [journal.entries().get(token) for token in self.tokens if token not in again]
+        done = [entry for entry in entries if entry is not None and entry.state == "done"]
+        gone = [entry for entry in done if not _is_there(entry)]
         if gone and len(done) < len(self.tokens):
             raise ConfigurationError(
                 f"{self.out.output!r} was finished before, with {len(gone)} of these rentals, and "
@@ -273,7 +268,7 @@ class _OneFile(_Work):
             self._new += outcome.state == "done"
 
     def finish(self) -> None:
-        if self._new == 0:
+        if not self._bodies or not all(body.exists() for body in self._bodies.values()):
             return  # all of it was written by an earlier run
         saved = [(Origin(token=token), str(body)) for token, body in self._bodies.items()]
         bodies = SavedBodies(saved)

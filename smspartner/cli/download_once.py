@@ -7,6 +7,7 @@ from pathlib import Path
 from smspartner.cli.console import say
 from smspartner.cli.options import Output
 from smspartner.cli.transfer import file_of
+from smspartner.errors import ConfigurationError
 from smspartner.files.journal import Entry
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import is_special
@@ -24,10 +25,25 @@ def place_of(out: Output) -> Path | None:
     return None if not name or database or is_special(name) else Path(name)
 
 
-def tell_again(entry: Entry, *, quiet: bool) -> None:
+def require_left_out(entry: Entry, out: Output) -> None:
+    """Refuse to call a rental done that was written before with more people in it.
+
+    Raises:
+        ConfigurationError: this run leaves people out by what the earlier run did not.
+    """
+    if missing := [each for each in out.leaves_out if each not in entry.left_out]:
+        raise ConfigurationError(
+            f"rental {entry.key} was written to {entry.target} before, without "
+            f"{', '.join(missing)}: people who must not be written to may be in it; do not use it "
+            "as it is, nothing was asked for"
+        )
+
+
+def tell_again(entry: Entry, out: Output) -> None:
     """Say where a rental is that is not asked for again, or raise the error that it ended with."""
     if entry.state == "done":
-        if not quiet:
+        require_left_out(entry, out)
+        if not out.quiet:
             say(f"rental {entry.key} was downloaded before, into {entry.target}; nothing was asked")
         return
     failure = entry.failure()

@@ -121,6 +121,16 @@ class Output:
             return replace(self, opt_outs_account=client.stop_list())
 
     @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """What people are left out by: options, and the names of lists."""
+        flags = {
+            "--exclude-stop": self.exclude_stop,
+            "--opt-outs-account": self.opt_outs_account is not False,
+        }
+        lists = (str(path) for path in (*self.opt_outs, *self.suppress))
+        return (*(flag for flag, given in flags.items() if given), *lists)
+
+    @property
     def _stops(self) -> StopList | None:
         """The stop list of the account, None where it does not count; an empty one is one."""
         if isinstance(self.opt_outs_account, StopList):

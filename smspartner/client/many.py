@@ -85,6 +85,15 @@ class Job(Protocol):
         """Ask for the rental, and return the facts for the journal."""
         ...
 
+    def accept(self, entry: Entry) -> None:
+        """Refuse what an earlier run has done, if it is not what is wanted now."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What people are left out by."""
+        ...
+
     def recover(self, token: str) -> dict[str, Any] | None:
         """Finish with a body that an earlier run has left; None where there is none."""
         ...
@@ -140,17 +149,20 @@ def _once(
         with journal.taken(token) as entry:
             known = None if token in again else entry
             if known is not None and known.state == "done":
+                job.accept(known)
                 return _outcome(known, "before")
             if (facts := job.recover(token)) is not None:
-                line = known or asked(token=token, target=job.target(token))
+                line = asked(token=token, target=job.target(token), left_out=job.left_out)
                 return _outcome(journal.add(done(line, **facts)), "done")
             if known is not None and known.settled:
                 return _outcome(known, "failed")
             if known is not None and known.state == "failed":
                 known = None  # a failure that cost nothing
             if known is not None and settle(journal, known, client, patience=patience):
+                job.accept(journal.entries()[token])
                 return _outcome(journal.entries()[token], "before")
-            with journal.asking(token, job.target(token), job.place(token)) as facts:
+            asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
+            with asking as facts:
                 facts.update(job.fetch(token))
             return _outcome(journal.entries()[token], "done")
     except SMSPartnerError as error:
@@ -172,6 +184,11 @@ def place_of(entry: Entry) -> Path | None:
 
 class Save:
     """Saves the body of each rental into a folder, whose name is the rental's."""
+
+    left_out: tuple[str, ...] = ()
+
+    def accept(self, entry: Entry) -> None:
+        """Take what there is: a body holds everybody."""
 
     def __init__(self, client: Client, folder: Path, format_name: str) -> None:
         self._client = client

@@ -73,6 +73,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         retryable: whether asking again cannot cost anything.
         final: whether asking again is no use, or could cost something.
         options: what was written of the numbers, as a checksum.
+        left_out: what people were left out by, such as ``--exclude-stop`` or the name of a list.
     """
 
     schema: int
@@ -95,6 +96,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retryable: bool = False
     final: bool = False
     options: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -259,7 +261,9 @@ class Journal:
         return entry
 
     @contextlib.contextmanager
-    def asking(self, token: str, target: str, place: Path | None) -> Iterator[dict[str, Any]]:
+    def asking(
+        self, token: str, target: str, place: Path | None, left_out: tuple[str, ...] = ()
+    ) -> Iterator[dict[str, Any]]:
         """Write a line before the block, in which a rental is asked for, and one after it.
 
         Args:
@@ -267,6 +271,7 @@ class Journal:
             target: where its numbers go.
             place: the file that appears there when all numbers are in it; None for a database, and
                 for a pipe.
+            left_out: what people are left out by.
 
         Yields:
             A dict for the facts of the last line, such as ``rows`` and ``sha256``.
@@ -276,6 +281,7 @@ class Journal:
             target=mask_target(target) if place is None else readable(place.absolute()),
             before=None if place is None else identity(place),
             place=place is not None,
+            left_out=left_out,
         )
         self.add(line)
         facts: dict[str, Any] = {}

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from smspartner import Sandbox
 from smspartner.cli import run
-from smspartner.files.journal import NAME
+from smspartner.files.journal import NAME, Journal, asked
 
 TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
 NUMBERS = sum(range(50, 55))
@@ -152,6 +153,69 @@ def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> Non
 
     assert counted(sandbox, TOKENS[:2]) == [1, 2]
     assert len(list((in_folder / "out").glob("*.csv"))) == 2
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+@pytest.mark.parametrize("more", [["--exclude-stop"], ["--opt-outs", "list.txt"]], ids=" ".join)
+def test_what_was_written_with_more_people_in_it_is_not_called_done(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str, more: list[str]
+) -> None:
+    Path("list.txt").write_text("0639980001\n")
+    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+
+    assert run(["download", *TOKENS[:2], "-o", output, *more]) == 9
+
+    said = capsys.readouterr().err
+    assert said.count(f"before, without {more[-1]}: people who must not be written to") == 2
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_the_same_lists_again_or_fewer_are_done_before(sandbox: Sandbox, output: str) -> None:
+    Path("list.txt").write_text("0639980001\n")
+    command = ["download", *TOKENS[:2], "-o", output, "-q"]
+    assert run([*command, "--opt-outs", "list.txt", "--exclude-stop"]) == 0
+
+    assert run([*command, "--exclude-stop", "--opt-outs", "list.txt"]) == 0
+    assert run(command) == 0
+
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+def test_a_file_that_misses_a_rental_is_written_anew_with_the_options_of_now(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    command = ["download", *TOKENS[:2], "fails", "-o", "all.csv", "-q"]
+    assert run(command) == 9
+    assert ",true," in (in_folder / "all.csv").read_text()
+
+    assert run([*command, "--exclude-stop"]) == 9
+
+    assert ",true," not in (in_folder / "all.csv").read_text()
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+def test_where_all_fail_no_file_is_written(sandbox: Sandbox, in_folder: Path) -> None:
+    assert run(["download", "fails", "unknown!", "-o", "all.csv", "-q"]) == 9
+    assert not (in_folder / "all.csv").exists()
+    assert sandbox.downloads("fails") == 0
+
+
+@pytest.mark.parametrize("more", [[], ["--exclude-stop"]], ids=["alike", "stricter"])
+def test_a_part_of_a_run_that_was_killed_is_taken_only_if_it_holds_nobody_else(
+    sandbox: Sandbox, in_folder: Path, more: list[str]
+) -> None:
+    token, place = TOKENS[0], in_folder / "out" / f"{TOKENS[0]}.csv"
+    place.parent.mkdir()
+    line = asked(token=token, target=str(place), place=True)
+    with Journal(place.parent) as opened:
+        opened.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+    assert run(["download", token, "-o", str(place), "-q"]) == 0  # what the killed run had done
+
+    command = ["download", token, TOKENS[1], "-o", "out/", "-q", *more]
+    assert run(command) == (9 if more else 0)
+
+    assert sandbox.downloads(token) == 1
 
 
 def test_the_first_failure_can_stop_everything(sandbox: Sandbox) -> None:
