@@ -8,6 +8,7 @@ command line know it, in an empty folder. ``set_window`` makes the reader cut sm
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,10 @@ pytest_plugins = ["postgres_server"]
 
 #: The key of whoever runs the tests is none of their business.
 os.environ["XDG_CONFIG_HOME"] = os.devnull
+
+# ``nohup pytest`` would hand on to every process of the tests that SIGHUP is ignored.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A shared machine has slow moments: no single example has a deadline, whole files do. What gates
 # a change draws the same examples each time; on a developer's machine they are new ones.
