@@ -51,7 +51,7 @@ class SMSPartnerError(Exception):
         file: the file that was read, as the caller named it, None where none was.
         retryable: whether the same call may safely be made again as it is.
         http_status: the HTTP status of the answer the error is about, None where there was none.
-        kept: where the raw body was kept, None where there is none on disk.
+        kept: where the raw body was kept, None if it is not on disk.
         retry_after: seconds the service asked to wait before the next request, None where it
             named none.
         headers: the headers of the answer, None where there was none.

@@ -1,4 +1,4 @@
-"""``smspartner demo``: the product in one command, for someone without an account."""
+"""``smspartner demo``: the product in one command, without an account."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def opt_outs_option(words: str) -> Callable[[Any], Any]:
 def read_lists(
     paths: Sequence[Path], stops: StopList | None = None, *, ignore_unclear: bool, show: bool
 ) -> OptOuts | None:
-    """Read opt-out lists, with a bar where somebody watches; None if there are none.
+    """Read opt-out lists, with a bar on a terminal; None if there are none.
 
     Args:
         paths: their files.

@@ -120,7 +120,7 @@ def _place(value: Any) -> Path | None:
     try:
         place = Path(name).resolve()
         return place if place.is_file() or not place.exists() else None
-    except (OSError, ValueError):  # whoever opens it will say what is wrong
+    except (OSError, ValueError):  # opening it will say what is wrong
         return None
 
 

@@ -80,7 +80,7 @@ class Client(AccountClient):
 
         Args:
             token: the rental's token.
-            format: "json", or "xml" for who must keep XML; the result is the same.
+            format: "json", or "xml" to keep XML; the result is the same.
             wait: seconds to wait for the file to be made, see ``wait``; None does not ask.
 
         Raises:

@@ -95,7 +95,7 @@ class Job(Protocol):
         ...
 
     def recover(self, token: str) -> dict[str, Any] | None:
-        """Finish with a body that an earlier run has left; None where there is none."""
+        """Finish with a body that an earlier run has left; or None."""
         ...
 
 

@@ -30,7 +30,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
 
     It is read once. Numbers taken one by one, in batches, or by both in turn go on from where
     the last stopped; a table or an export needs all of them, and is refused once some were taken.
-    The count is checked at the end, whoever comes there (rule R8); what has failed fails again.
+    The count is checked at the end, by any way of reading (rule R8); what has failed fails again.
 
     Leaving it early drops the connection. ``Client.stream`` makes it.
 

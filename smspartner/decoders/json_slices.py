@@ -71,7 +71,7 @@ def walk(window: bytes, *, keyed: bool = False) -> Cut | None:
 
 
 def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Return where a separator that starts here ends, ``start`` where there is none."""
+    """Return where a separator that starts here ends, ``start`` if there is none."""
     found = pattern.match(text, start)
     return found.end() if found else start
 

@@ -5,7 +5,7 @@ A body is an envelope around one long array. With the *head* (all up to the firs
 small complete document, and a real parser reads it. Nothing here tokenises: a cut is a guess,
 and the parser judges it. Two proofs keep the guess from ever shifting a number:
 
-- A slice is decoded between two more records, the *probes*, which carry a text nobody can
+- A slice is decoded between two more records, the *probes*, which carry a text no body can
   foresee. Only if they come back as the first and the last record was the cut inside the array,
   at the end of a record, and not in a string, a nested value, or an array further on.
 - The rest of the body is decoded with the probe before it. Only if it comes back first is the

@@ -172,7 +172,7 @@ def readable(name: str | Path) -> str:
 
 
 def identity(path: Path) -> str | None:
-    """Return what tells a file from another one under its name, None where there is none."""
+    """Return what tells a file from another one under its name, or None."""
     try:
         found = path.stat()
     except OSError:
@@ -311,7 +311,7 @@ class Journal:
         )
 
     def _lock(self, place: int, kind: int) -> bool:
-        """Lock or unlock a byte; say whether nobody else has it."""
+        """Lock or unlock a byte; say whether it was free."""
         packed = struct.pack("hhqqi4x", kind, os.SEEK_SET, place, 1, 0)
         with output_errors(str(self.path)):
             try:

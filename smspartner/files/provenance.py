@@ -1,4 +1,4 @@
-"""Where an export comes from: a small JSON file beside it, for who must be able to show it.
+"""Where an export comes from: a small JSON file beside it, for those who must be able to show it.
 
 The token is in it in full: it is what names the purchase at SMS Partner. So the file is made on
 request only, and 0600 like the export itself.

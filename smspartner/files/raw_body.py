@@ -47,7 +47,7 @@ class RawBody:
     Attributes:
         size: bytes written so far.
         complete: whether the last chunk has arrived.
-        kept: where the body is once the block is over; None where there is none.
+        kept: where the body is once the block is over; None if it was not kept.
 
     Raises:
         OutputError: on entering, before the first byte, or while writing; also where it is entered
@@ -191,7 +191,7 @@ class RawBody:
 
     @property
     def note(self) -> str | None:
-        """Where the body is, in words; None where there is none."""
+        """Where the body is, in words; None if it was not kept."""
         if self.kept is None:
             return None
         name = shlex.quote(str(self.kept))

@@ -12,7 +12,7 @@
    wrong about files of the other ones. Only where no beginning tells do ``endings`` count.
 2. ``read`` yields batches of columns (``id``, ``phone``, ``stop_sms``, ``e164``: those the file
    has, in every batch the same) and holds no more than one of them. A column that a file lacks
-   is not made up: nobody is taken for not having opted out because nothing says so.
+   is not made up: a row without ``stop_sms`` is never read as not opted out.
 3. What is wrong with the file is a ``DecodeError`` that names the file and the line or record.
 
 Files come from anywhere, so every value is checked by the scalar rules of bodies (rule R7).

@@ -51,7 +51,7 @@ class WriteOptions:
 
     Raises:
         ConfigurationError: a column that does not exist, comes twice, or may not be missing:
-            without ``stop_sms`` nobody can see who must not be written to.
+            without ``stop_sms`` it cannot be seen who must not be written to.
     """
 
     columns: Sequence[str] | None = None
@@ -77,7 +77,7 @@ class WriteOptions:
             raise ConfigurationError("the rental's token is not text: look at how it was entered")
 
     def header(self, usual: Sequence[str] = COLUMNS) -> tuple[str, ...]:
-        """Return the columns that are written, where ``usual`` are those nobody chose."""
+        """Return the columns that are written, where ``usual`` are those taken by default."""
         columns = tuple(usual if self.columns is None else self.columns)
         return (*columns, E164) if self.e164 and E164 not in columns else columns
 

@@ -1,6 +1,6 @@
 """Hidden files that are being written, and what becomes of them when a program ends.
 
-Whoever makes one removes it behind every exception. A signal can still come between making a file
+The code that makes one removes it behind every exception. A signal can still come between making a file
 and knowing that it is there, so each name is registered first. A command line that is told to stop
 calls ``settle_all`` last, and nothing hidden stays. Only SIGKILL leaves something: ``left_behind``
 finds it.
@@ -109,7 +109,7 @@ def left_behind(folder: Path) -> list[Path]:
 def _is_abandoned(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:  # gone by now, or someone else's
+    except OSError:  # gone by now, or of another user
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """Whom a rental is for, and what it would cost: ``POST location/optin``, ``op`` price (fact A7).
 
 The answers of the other two operations, ``calcul`` and ``rent``, are not public, so neither is
-offered: nobody can know how the token of a new rental is named.
+offered: the page does not say how the token of a new rental is named.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class Request:
 
     Attributes:
         path: the path, without the query.
-        token: the rental's token, empty where there is none.
+        token: the rental's token, empty if it has none.
         format: ``"json"`` or ``"xml"``.
         time: when it arrived, in seconds of ``time.monotonic``.
         headers: its headers, by their names in lower case.
@@ -64,7 +64,7 @@ class ParsedRequest:
 
     @property
     def token(self) -> str:
-        """The rental's token, empty where there is none."""
+        """The rental's token, empty if it has none."""
         return self.query.get("token", "")
 
     def fields(self) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ class Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         """Return the pool for a request, whose connections keep to the call that is made."""
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        # Asked for each time: a recorder of HTTP in someone's tests puts its own class there.
+        # Asked for each time: a recorder of HTTP in a test puts its own class there.
         pool.ConnectionCls = guarded(type(pool).ConnectionCls)
         if (call := current_call()) is not None and is_guarded(pool.ConnectionCls):
             call.sent = False

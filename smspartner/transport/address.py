@@ -53,7 +53,7 @@ class Address:
         """Refuse to send what is not encrypted through a proxy that is not this machine.
 
         Args:
-            proxy: the address of the proxy on the way, None where there is none.
+            proxy: the address of the proxy on the way, or None.
 
         Raises:
             ConfigurationError: the key could be read on the way to the proxy, and there.

@@ -77,7 +77,7 @@ class BodyChunks:
     def __next__(self) -> bytes:
         try:
             return self._next()
-        except BaseException:  # the end, an error, Ctrl-C: in each case nobody reads on
+        except BaseException:  # the end, an error, Ctrl-C: in each case reading ends here
             self.close()
             raise
 

@@ -174,5 +174,5 @@ def pause(seconds: float) -> None:
 
 
 def current_call() -> Call | None:
-    """Return the call that is being made in this context, None where there is none."""
+    """Return the call that is being made in this context, or None."""
     return _call.get()

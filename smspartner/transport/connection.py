@@ -220,7 +220,7 @@ def guarded(base: type) -> type:
     """Return a subclass of a connection class of urllib3 that keeps to the call being made.
 
     Args:
-        base: the class; what is none of urllib3's (a recorder of HTTP in someone's tests) is
+        base: the class; what is none of urllib3's (a recorder of HTTP in a test) is
             returned as it is.
     """
     if not issubclass(base, HTTPConnection):

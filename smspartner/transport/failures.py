@@ -81,7 +81,7 @@ class Scene(NamedTuple):
     Attributes:
         peer: host and port of the service.
         timeout: how long a wait was allowed to be, in seconds.
-        proxy: host and port of the proxy, empty where there is none.
+        proxy: host and port of the proxy, empty if there is none.
     """
 
     peer: str

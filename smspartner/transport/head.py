@@ -16,7 +16,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a ``Retry-After`` asks to wait, None where there is none to be read.
+    """Return the seconds a ``Retry-After`` asks to wait, or None if it cannot be read.
 
     Args:
         headers: the headers of an answer, in any case.

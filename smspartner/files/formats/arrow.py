@@ -118,7 +118,7 @@ class _ColumnarFormat(ABC):
 
 
 class ParquetFormat(_ColumnarFormat):
-    """Parquet, whoever wrote it."""
+    """Parquet, by any writer."""
 
     name = "Parquet"
     _mark = b"PAR1"

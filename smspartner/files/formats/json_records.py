@@ -53,7 +53,7 @@ class Records:
         self._strangers: list[bytes] = []
 
     def decode(self, piece: bytes) -> Columns | None:
-        """Return the records of a piece as columns, None where there is none.
+        """Return the records of a piece as columns, or None.
 
         Raises:
             Malformed: it cannot be parsed.

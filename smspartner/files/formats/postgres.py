@@ -164,7 +164,7 @@ def _merging(columns: str, tokens: list[str]) -> Iterator[tuple[str, tuple[Any, 
 
 
 def _prepare(connection: Any, *, file: bool) -> str:
-    """Make the table where there is none; return the columns that a row is made of.
+    """Make the table if there is none; return the columns that a row is made of.
 
     Raises:
         OutputError: a column is missing, or does not hold every value.

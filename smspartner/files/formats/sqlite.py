@@ -84,7 +84,7 @@ class SQLiteSink:
 
     Writing a rental again updates its rows and removes those that it no longer has, so the
     table shows each rental as it was exported last: running twice gives the same table, and who
-    opted out since does not stay in it as someone to write to. Rows of other tokens are not
+    opted out since does not stay in it as a person to write to. Rows of other tokens are not
     touched. An id that comes twice is one row: the last one, opted out if either is. A rental
     without numbers is in ``empty_rentals``.
 
@@ -145,14 +145,14 @@ def _staged(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _attach(database: sqlite3.Connection, path: Path, until: float) -> None:
-    """Open the target beside the staged rows, and let nobody else write to it."""
+    """Open the target beside the staged rows, and keep every other writer out."""
     database.execute("COMMIT")
     database.execute("ATTACH ? AS target", (_address(path, "rw"),))
     _patiently(lambda: database.execute("BEGIN IMMEDIATE"), until)
 
 
 def _prepare(database: sqlite3.Connection, *, file: bool) -> str:
-    """Make the table where there is none; return the columns that a row is made of."""
+    """Make the table if there is none; return the columns that a row is made of."""
     database.execute(_TABLE)
     found = dict(database.execute(_COLUMN_TYPES).fetchall())
     for name in _TEXTS & found.keys():

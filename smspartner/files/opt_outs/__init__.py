@@ -1,7 +1,7 @@
 """Opt-out lists: phones that must not be written to, whatever the rental says.
 
 One rule: a phone is left out if the last nine digits of its E.164 stand in one line of a list, in
-that order, whatever stands between. So nobody has to say in which column the phones are, or how
+that order, whatever stands between. So it need not be said in which column the phones are, or how
 they are written. Where text can be read in two ways, both count: an opt-out that is passed over is
 a message to a person who has said no, one phone too many a message that is not sent.
 
@@ -138,7 +138,7 @@ class OptOuts:
         found = OptOutList(_ITERABLE, "item")
         found.read(in_lines(_item_lines(phones)))
         if not found.lines:
-            raise ConfigurationError("opt_outs is empty: it leaves out nobody")
+            raise ConfigurationError("opt_outs is empty: it names no phone")
         self.lists: tuple[OptOutList, ...] = (found,)
         if not ignore_unclear:
             self.require_clear()
@@ -228,7 +228,7 @@ def read_list(path: Target, *, advance: Advance = ignore_progress) -> OptOutList
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
         raise ConfigurationError(f"cannot read the opt-out list {name!r}: {reason}") from error
     if not found.lines:
-        raise ConfigurationError(f"the opt-out list {name!r} is empty: it leaves out nobody")
+        raise ConfigurationError(f"the opt-out list {name!r} is empty: it names no phone")
     return found
 
 

@@ -55,7 +55,7 @@ _WIDE: Final = {
 
 
 def ignore_progress(_: int) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def blocks_of(name: str, file: BinaryIO, advance: Advance) -> Iterator[tuple[int, str]]:

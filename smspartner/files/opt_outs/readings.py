@@ -1,4 +1,4 @@
-"""The ways in which a line can be read, by whoever wrote it for a program.
+"""The ways in which a line can be read, by the program that wrote it.
 
 ``%20`` is a space in an address and a discount in a letter. So nothing is decided: a line counts
 as it stands, and again each time that something in it is undone, until nothing is left to undo.
@@ -27,7 +27,7 @@ _BROKEN: Final = (
     re.compile(r"\n(?<=[^\n]{60}\n)[ \t]"),
 )
 _HEX: Final = "[0-9A-Fa-f]"
-#: Not the other control characters: nobody escapes them, and ``tel=06…`` is no escape.
+#: Not the other control characters: no program escapes them, and ``tel=06…`` is no escape.
 _BYTE: Final = rf"(?:0[9ADad]|[2-9A-Fa-f]{_HEX})"
 _BYTES: Final = re.compile(rf"(?:(?:=|%|\\x|\\'){_BYTE}|\\[0-3][0-7]{{2}})+")
 _BYTES_PART: Final = re.compile(rf"(?:=|%|\\x|\\')({_HEX}{{2}})|\\([0-7]{{3}})")
@@ -51,7 +51,7 @@ _POWER: Final = re.compile(
 )
 #: Digits of a number that can be a phone.
 _PHONE: Final = range(9, 16)
-#: Zeros that Java leaves off ``6.3998E8``; of more, nobody knows whether they were zeros.
+#: Zeros that Java leaves off ``6.3998E8``; of more, it is unknown whether they were zeros.
 _ZEROS_LEFT_OFF: Final = 2
 
 _SPOILED: Final = (
