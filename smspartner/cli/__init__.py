@@ -18,7 +18,7 @@ from smspartner.cli.common import warnings_said, with_common
 from smspartner.cli.console import abandon, say
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.failures import Ended, Failed, tell, wants_json
-from smspartner.cli.once import require_once
+from smspartner.cli.repeated import refuse_repeated
 from smspartner.errors import OutputError, SMSPartnerError
 
 #: Each command's module, loaded when the command is used: ``--help`` needs none of what they do.
@@ -74,7 +74,7 @@ class _Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options in front of a command, when all of the line is in order."""
         if not ctx.resilient_parsing:
-            require_once(self, args, ctx.parent)
+            refuse_repeated(self, args, ctx.parent)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -32,7 +32,7 @@ from smspartner.cli.transfer import (
 )
 from smspartner.cli.waiting import wait_for
 from smspartner.client.client import Client
-from smspartner.client.once import settle
+from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError, RentalPendingError
 from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
@@ -188,12 +188,12 @@ class _Download:
 
     def fetch_once(self, journal: Journal, entry: Entry | None) -> None:
         """Fetch unless the journal says how that has ended; ``entry`` is its last line."""
-        if entry is not None and entry.settled:
+        if entry is not None and entry.closed:
             tell_again(entry, self.out)
             return
         with self.service.client() as client:
             stopped = entry if entry is not None and entry.state == "asked" else None
-            if stopped and settle(journal, stopped, client, patience=self.service.timeout):
+            if stopped and has_arrived(journal, stopped, client, patience=self.service.timeout):
                 require_left_out(journal.entries()[self.token], self.out)
             else:
                 self.fetch(client, journal)

@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def public(method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method of the client one that errors leave settled, and without frames below.
+    """Make a method of the client one that errors leave complete, and without frames below.
 
     Its object holds the API key as ``_key``. The rental is the argument ``token``, or else the
     object's ``token``.
@@ -28,13 +28,13 @@ def public(method: Callable[P, R]) -> Callable[P, R]:
             return method(*args, **kwargs)
         except SMSPartnerError as error:
             given: dict[str, Any] = {**dict(zip(names, args, strict=False)), **kwargs}
-            _settle(error, given["self"], given.get("token"))
+            _complete(error, given["self"], given.get("token"))
             raise
 
     return call
 
 
-def _settle(error: SMSPartnerError, owner: Any, token: object) -> None:
+def _complete(error: SMSPartnerError, owner: Any, token: object) -> None:
     """Name the rental in an error, and mask the key in all of it."""
     rental = getattr(owner, "token", None) if token is None else token
     if error.token is None and isinstance(rental, str) and rental.strip():

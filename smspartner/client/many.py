@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
 
-from smspartner.client.once import settle
+from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.journal import Entry, Journal, asked, done, readable
 from smspartner.files.many import in_turn
@@ -154,11 +154,11 @@ def _once(
             if (facts := job.recover(token)) is not None:
                 line = asked(token=token, target=job.target(token), left_out=job.left_out)
                 return _outcome(journal.add(done(line, **facts)), "done")
-            if known is not None and known.settled:
+            if known is not None and known.closed:
                 return _outcome(known, "failed")
             if known is not None and known.state == "failed":
                 known = None  # a failure that cost nothing
-            if known is not None and settle(journal, known, client, patience=patience):
+            if known is not None and has_arrived(journal, known, client, patience=patience):
                 job.accept(journal.entries()[token])
                 return _outcome(journal.entries()[token], "before")
             asking = journal.asking(token, job.target(token), job.place(token), job.left_out)

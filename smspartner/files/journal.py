@@ -104,7 +104,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.token or self.source or ""
 
     @property
-    def settled(self) -> bool:
+    def closed(self) -> bool:
         """Whether nothing is to be asked any more: it is done, or has failed for good."""
         return self.state == "done" or self.final
 

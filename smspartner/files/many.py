@@ -1,7 +1,7 @@
 """Many bodies: each into a file of its own, or all of them into one target.
 
 What is wrong with one body never stops the others: each has an outcome. Bodies of a rental that is
-handed out once are settled by their caller, who knows the rental; here a body is only read.
+handed out once are the matter of their caller, who knows the rental; here a body is only read.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Hidden files that are being written, and what becomes of them when a program ends.
 
-The code that makes one removes it behind every exception. A signal can still come between making a file
-and knowing that it is there, so each name is registered first. A command line that is told to stop
-calls ``settle_all`` last, and nothing hidden stays. Only SIGKILL leaves something: ``left_behind``
-finds it.
+The code that makes one removes it behind every exception. A signal can still come between making a
+file and knowing that it is there, so each name is registered first. A command line that is told to
+stop calls ``settle_all`` last, and nothing hidden stays. Only SIGKILL leaves something:
+``left_behind`` finds it.
 """
 
 from __future__ import annotations

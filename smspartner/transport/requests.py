@@ -43,8 +43,8 @@ MAX_BODY: Final = 16 * 1024**3
 _REFUSAL: Final = 1024 * 1024
 
 #: Seconds that a connection may have been idle and still serve a request that must not be sent
-#: twice. A server may close an idle connection at the moment the request is sent, and then it is unknown
-#: whether it was received. No server is known to do so earlier than after two seconds
+#: twice. A server may close an idle connection at the moment the request is sent, and then it is
+#: unknown whether it was received. No server is known to do so earlier than after two seconds
 #: (gunicorn; Apache and node wait for five).
 _FRESH: Final = 1.0
 

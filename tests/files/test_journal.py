@@ -80,7 +80,7 @@ def test_the_password_of_a_database_is_not_in_it(tmp_path: Path) -> None:
     ],
     ids=lambda value: f"{type(value).__name__}",
 )
-def test_what_is_final_is_settled(tmp_path: Path, error: SMSPartnerError, final: bool) -> None:  # noqa: FBT001 - a case of the test
+def test_which_errors_are_final(tmp_path: Path, error: SMSPartnerError, final: bool) -> None:  # noqa: FBT001 - a case of the test
     error.add_note("the body is kept")
     error.kept = tmp_path / "body"
     with (
@@ -91,7 +91,7 @@ def test_what_is_final_is_settled(tmp_path: Path, error: SMSPartnerError, final:
         raise error
     with Journal(tmp_path) as journal:
         entry = journal.entries()["T"]
-    assert (entry.state, entry.settled) == ("failed", final)
+    assert (entry.state, entry.closed) == ("failed", final)
     assert entry.error == type(error).__name__
     assert entry.text == f"{error}\nthe body is kept"
     assert entry.kept == str(tmp_path / "body")

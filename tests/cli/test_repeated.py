@@ -8,7 +8,7 @@ import click
 import pytest
 
 from smspartner.cli import cli, run
-from smspartner.cli.once import may_repeat, require_once
+from smspartner.cli.repeated import may_repeat, refuse_repeated
 
 
 def commands(
@@ -39,7 +39,7 @@ def test_an_option_given_twice_never_drops_the_first(
     value = [] if option.is_flag or option.count else ["1"]
     args = [*path, option.opts[0], *value, option.opts[-1], *value]
     if may_repeat(option):
-        require_once(cli, args, None)
+        refuse_repeated(cli, args, None)
         return
     assert run(args) == 2
     assert f"{option.opts[-1]} is given twice; give it once" in capsys.readouterr().err
@@ -67,11 +67,11 @@ def test_a_group_in_a_group_is_looked_into() -> None:
     @click.option("--size")
     def leaf() -> None: ...
 
-    require_once(outer, ["inner", "--shape", "a", "leaf", "--size", "1"], None)
-    require_once(outer, ["unknown", "--size", "1", "--size", "2"], None)
+    refuse_repeated(outer, ["inner", "--shape", "a", "leaf", "--size", "1"], None)
+    refuse_repeated(outer, ["unknown", "--size", "1", "--size", "2"], None)
     for args in (["--shape", "a", "--shape", "b"], ["leaf", "--size", "1", "--size=2"]):
         with pytest.raises(click.UsageError, match="is given twice"):
-            require_once(outer, ["inner", *args], None)
+            refuse_repeated(outer, ["inner", *args], None)
 
 
 def test_what_ends_the_program_may_come_twice() -> None:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import click
 
 
-def require_once(command: click.Command, args: Sequence[str], parent: click.Context | None) -> None:
+def refuse_repeated(
+    command: click.Command, args: Sequence[str], parent: click.Context | None
+) -> None:
     """Refuse options that come twice, in a command line and in those of its subcommands.
 
     Those that count (``-v``), that are meant to repeat, or that end the program (``--help``) may.
@@ -26,7 +28,7 @@ def require_once(command: click.Command, args: Sequence[str], parent: click.Cont
     if isinstance(command, click.Group) and rest:
         child = command.get_command(context, rest[0])
         if child is not None:
-            require_once(child, rest[1:], context)
+            refuse_repeated(child, rest[1:], context)
 
 
 def may_repeat(option: click.Option) -> bool:

@@ -1,4 +1,4 @@
-"""A rental is asked for once: what became of a download that was stopped half-way."""
+"""What became of a download that was stopped: a rental is asked for once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class AsksStatus(Protocol):
         ...
 
 
-def settle(journal: Journal, asked: Entry, client: AsksStatus, *, patience: float) -> bool:
-    """Find out what became of a rental whose last line in the journal is ``asked``.
+def has_arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: float) -> bool:
+    """Say whether the numbers of a stopped download are in their place.
 
-    Its download was stopped, and may be counted. A file that has come to its place since is whole.
+    Its last line in the journal is ``asked``: it may be counted. A file that has come to its
+    place since is whole.
 
     Args:
         journal: gets the line that is missing.
