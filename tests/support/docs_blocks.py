@@ -181,7 +181,7 @@ class Runner:
 
 def check_options(words: list[str]) -> None:
     """Assert that a command line is one that the command takes, without running it."""
-    context = click.Context(cli, info_name="smspartner")
+    context = click.Context(cli, info_name="smspartner", **cli.context_settings)
     command = cli.get_command(context, words[0])
     assert command is not None, words
     command.make_context(words[0], words[1:], parent=context)

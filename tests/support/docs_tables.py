@@ -95,7 +95,7 @@ def options(name: str) -> str:
 
     What every command takes is told once, by ``options_of_all``.
     """
-    context = click.Context(cli, info_name="smspartner")
+    context = click.Context(cli, info_name="smspartner", **cli.context_settings)
     command = cli.get_command(context, name)
     assert command
     inside = click.Context(command, parent=context, info_name=name)
@@ -120,7 +120,10 @@ _OF_ALL: Final = ("verbose", "errors", "api_key")
 def options_of_all() -> str:
     return table(
         ("option", "meaning"),
-        _rows([each for each in cli.params if each.name in _OF_ALL], click.Context(cli)),
+        _rows(
+            [each for each in cli.params if each.name in _OF_ALL],
+            click.Context(cli, **cli.context_settings),
+        ),
     )
 
 
