@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -10,15 +11,21 @@ from importlib.util import find_spec
 _STANDARD_ERROR = 2
 #: As a shell reports a program that Ctrl-C ended: 128 and the number of the signal.
 _INTERRUPTED = 130
+#: Objects made before the next search for garbage. There is none in what is loaded at the start: of
+#: a download of 1,000 numbers, the usual searches take 5 % of the time, the one at the end 10 %.
+_GARBAGE = 200_000
 
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    gc.set_threshold(_GARBAGE)
     try:
         return _main()
     except KeyboardInterrupt:  # while the command line is loaded, or when its work is over
         sys.stderr.write("smspartner: interrupted\n")
         return _INTERRUPTED
+    finally:
+        gc.freeze()
 
 
 def _main() -> int:

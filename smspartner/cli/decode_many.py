@@ -42,12 +42,7 @@ def is_many(paths: Sequence[str], out: Output) -> bool:
     """Say whether a command line is about more than one body, or about a folder of files."""
     name = paths[0]
     single = name == STDOUT or not (Path(name).is_dir() or "://" in name or is_pattern(name))
-    return len(paths) > 1 or not single or is_folder(out)
-
-
-def is_folder(out: Output) -> bool:
-    """Say whether an output is a folder: by its name, or because there is one."""
-    return out.output.endswith(("/", os.sep)) or Path(out.output).is_dir()
+    return len(paths) > 1 or not single or out.is_folder
 
 
 def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> int:
@@ -60,9 +55,9 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         stop: end at the first body that is wrong.
     """
     names = find_bodies(paths)
-    folder = Path(out.output) if is_folder(out) else journal_folder(out)
+    folder = Path(out.output) if out.is_folder else journal_folder(out)
     total = Total(out, "bodies read", "read before, unchanged", folder)
-    if is_folder(out):
+    if out.is_folder:
         _into_folder(names, out, total, jobs=jobs, stop=stop)
     else:
         _into_one(names, out, total, stop=stop)

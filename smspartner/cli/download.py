@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
 from smspartner.cli.connection import Service, service_options
-from smspartner.cli.decode_many import is_folder
-from smspartner.cli.download_many import download_many, tokens_of
 from smspartner.cli.download_once import journal_folder, place_of, require_left_out, tell_again
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
@@ -31,6 +32,7 @@ from smspartner.cli.transfer import (
     transfer,
 )
 from smspartner.cli.waiting import wait_for
+from smspartner.client.arguments import require_tokens
 from smspartner.client.client import Client
 from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError, RentalPendingError
@@ -124,14 +126,16 @@ def download(
     database. Each is asked for once, however often the command runs: a journal says what became
     of each.
     """
-    wanted = tokens_of(tokens, tokens_file)
+    wanted = _tokens(tokens, tokens_file)
     out = out.with_account(service)
-    if len(wanted) > 1 or tokens_file is not None or is_folder(out):
+    if len(wanted) > 1 or tokens_file is not None or out.is_folder:
         refused = {"--raw": raw, "--wait": wait, "--provenance": out.provenance}
         for option, given in refused.items():
             if given:
                 raise click.UsageError(f"{option} is for a single rental")
         require_apart(out)
+        from smspartner.cli.download_many import download_many  # noqa: PLC0415 - for one: 15 ms
+
         with service.client() as client:
             return download_many(
                 client,
@@ -172,6 +176,26 @@ def download(
             return Exit.PENDING
         raise
     return Exit.OK
+
+
+def _tokens(given: Sequence[str], file: str | None) -> list[str]:
+    """Return the tokens of a command line and of a file with one on each line.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+        UsageError: there is no token.
+    """
+    text = ""
+    try:
+        if file is not None:
+            text = sys.stdin.read() if file == STDOUT else Path(file).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ConfigurationError(f"cannot read the tokens in {file!r}: {reason}") from None
+    tokens = require_tokens([*given, *text.splitlines()])
+    if not tokens:
+        raise click.UsageError("there is no token: give TOKEN, or --tokens FILE with some in it")
+    return tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Container, Sequence
@@ -10,9 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import click
-
-from smspartner.cli.decode_many import Total, is_folder
+from smspartner.cli.decode_many import Total
 from smspartner.cli.download_once import require_left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
@@ -24,7 +21,6 @@ from smspartner.client.many import (
     each_once,
     file_name,
     folder_for,
-    unique,
 )
 from smspartner.errors import ConfigurationError
 from smspartner.files.bodies import proved
@@ -33,32 +29,12 @@ from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
 from smspartner.files.sources import open_body
-from smspartner.files.targets import STDOUT, is_special, output_errors
+from smspartner.files.targets import is_special, output_errors
 from smspartner.files.write import Written, write_rows
 from smspartner.models.masks import mask_target
 
 #: What is added to a target for the folder of its bodies, where they stay until it is written.
 BODIES = ".bodies"
-
-
-def tokens_of(given: Sequence[str], file: str | None) -> list[str]:
-    """Return the tokens of a command line and of a file with one on each line.
-
-    Raises:
-        ConfigurationError: the file cannot be read.
-        UsageError: there is no token.
-    """
-    text = ""
-    try:
-        if file is not None:
-            text = sys.stdin.read() if file == STDOUT else Path(file).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise ConfigurationError(f"cannot read the tokens in {file!r}: {reason}") from None
-    tokens = unique([*given, *text.splitlines()])
-    if not tokens:
-        raise click.UsageError("there is no token: give TOKEN, or --tokens FILE with some in it")
-    return tokens
 
 
 def download_many(
@@ -93,7 +69,7 @@ def download_many(
 
 def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) -> _Work:
     name = file_of(out.output)
-    if is_folder(out):
+    if out.is_folder:
         return _Folder(client, folder_for(out.output), format_name, out, tokens)
     if sink_for(out.output, out.to).schemes:
         folder = folder_for(f"{name or 'smspartner'}{BODIES}")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from smspartner.cli.console import is_watched
 from smspartner.decoders.limits import MIB
-from smspartner.files.opt_outs import ACCOUNT, UNREADABLE, OptOuts, account_list, read_list
-from smspartner.files.opt_outs.blocks import Advance, ignore_progress
-from smspartner.models.stops import StopList
+
+if TYPE_CHECKING:
+    from smspartner.files.opt_outs import OptOuts
+    from smspartner.files.opt_outs.blocks import Advance
+    from smspartner.models.stops import StopList
 
 LIST: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 #: Bytes from which on a list takes a second or more.
@@ -43,6 +45,8 @@ def read_lists(
     """
     if not paths and stops is None:
         return None
+    from smspartner.files.opt_outs import ACCOUNT, OptOuts, account_list, read_list  # noqa: PLC0415
+
     lists = [] if stops is None else [account_list(stops)]
     for path in dict.fromkeys(paths):
         with _watched(path, show=show and is_watched()) as advance:
@@ -60,6 +64,10 @@ def left_out(by_list: Mapping[str, int], numbers: int) -> Iterator[str]:
         by_list: how many, by the name of the list.
         numbers: all numbers that it was asked about.
     """
+    if not by_list:
+        return
+    from smspartner.files.opt_outs import ACCOUNT, UNREADABLE  # noqa: PLC0415
+
     for name, count in by_list.items():
         if name == UNREADABLE:
             yield f"{count:,} of {numbers:,} {name}: left out"
@@ -72,6 +80,8 @@ def left_out(by_list: Mapping[str, int], numbers: int) -> Iterator[str]:
 
 @contextmanager
 def _watched(path: Path, *, show: bool) -> Iterator[Advance]:
+    from smspartner.files.opt_outs.blocks import ignore_progress  # noqa: PLC0415
+
     size = path.stat().st_size if show else 0
     if size < _LONG:
         yield ignore_progress

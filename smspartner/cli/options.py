@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
@@ -18,12 +19,12 @@ from smspartner.files.rows import WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import check_writable
 from smspartner.files.write import check
-from smspartner.models.stops import StopList
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from smspartner.cli.connection import Service
+    from smspartner.models.stops import StopList
 
 R = TypeVar("R")
 
@@ -121,6 +122,11 @@ class Output:
             return replace(self, opt_outs_account=client.stop_list())
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder: by its name, or because there is one."""
+        return self.output.endswith(("/", os.sep)) or Path(self.output).is_dir()
+
+    @property
     def leaves_out(self) -> tuple[str, ...]:
         """What people are left out by: options, and the names of lists."""
         flags = {
@@ -133,11 +139,9 @@ class Output:
     @property
     def _stops(self) -> StopList | None:
         """The stop list of the account, None where it does not count; an empty one is one."""
-        if isinstance(self.opt_outs_account, StopList):
-            return self.opt_outs_account
-        if self.opt_outs_account:
+        if self.opt_outs_account is True:
             raise ConfigurationError("the stop list of the account was not fetched")
-        return None
+        return None if self.opt_outs_account is False else self.opt_outs_account
 
     def export_options(
         self,

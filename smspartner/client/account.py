@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from smspartner.client.arguments import require
 from smspartner.client.base import BaseClient
 from smspartner.client.boundary import public
 from smspartner.errors import APIError, ConfigurationError
-from smspartner.models.account import Account
-from smspartner.models.quote import FIELDS, Quote, Targeting, require_volumes
-from smspartner.models.stops import StopAdded, StopList, StopRemoved
 from smspartner.transport import Request
+
+if TYPE_CHECKING:
+    from smspartner.models.account import Account
+    from smspartner.models.quote import Quote, Targeting
+    from smspartner.models.stops import StopList
 
 
 class AccountClient(BaseClient):
@@ -20,6 +23,8 @@ class AccountClient(BaseClient):
     @public
     def credits(self, *, format: str = "json") -> Account:  # noqa: A002 - as everywhere
         """Return whose account the key belongs to, and what is left on it; errors as ``status``."""
+        from smspartner.models.account import Account  # noqa: PLC0415 - as all below: not to download
+
         request = Request(path="me", query={"_format": format}, repeatable=True)
         return self._open().answer(request, Account)
 
@@ -43,6 +48,8 @@ class AccountClient(BaseClient):
             APIError: the service refused; a note names the field where its code does.
             TransportError, DecodeError: as for ``status``.
         """
+        from smspartner.models.quote import FIELDS, Quote, require_volumes  # noqa: PLC0415
+
         caller = self._open()
         wanted = require_volumes(targeting, volumes)
         body = {"op": "price", "parameters": targeting.parameters(), "volumes": wanted}
@@ -65,6 +72,8 @@ class AccountClient(BaseClient):
         Raises:
             CountMismatchError: there are not as many entries as declared, so some may be missing.
         """
+        from smspartner.models.stops import StopList  # noqa: PLC0415
+
         request = Request(path="stop-sms/list", query={"_format": format}, repeatable=True)
         found = self._open().answer(request, StopList)
         found.check()
@@ -83,6 +92,8 @@ class AccountClient(BaseClient):
             APIError: the service refused: 3 for a phone that is on it, 9 for one that is none.
             TransportError, DecodeError: as for ``status``; ``retryable`` where it was not sent.
         """
+        from smspartner.models.stops import StopAdded  # noqa: PLC0415
+
         require("phone", phone, (str,), "a phone, as text")
         if not phone.strip():
             raise ConfigurationError("phone= is empty")
@@ -102,6 +113,8 @@ class AccountClient(BaseClient):
             APIError: the service refused: 4 for an entry that is not there.
             TransportError, DecodeError: as for ``add_stop``.
         """
+        from smspartner.models.stops import StopRemoved  # noqa: PLC0415
+
         require("stop_id", stop_id, (int,), "the id of a stop, a whole number")
         query = {"id": str(stop_id), "_format": "json"}
         self._open().answer(Request(path="stop-sms/delete", query=query), StopRemoved)

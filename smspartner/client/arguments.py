@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from smspartner.decoders.limits import Limits
@@ -77,3 +77,20 @@ def require_token(token: object) -> str:
     if not stripped:
         raise TokenMissingError(31, "a rental's token is needed, and it is empty")
     return stripped
+
+
+def require_tokens(tokens: Iterable[str]) -> list[str]:
+    """Return tokens without the white space around them, each once, blank ones left out.
+
+    Raises:
+        ConfigurationError: they are one text, or not text.
+    """
+    if isinstance(tokens, str):
+        raise ConfigurationError("give a list of tokens, not one text")
+    found: dict[str, None] = {}
+    for token in tokens:
+        if not isinstance(token, str):
+            raise ConfigurationError(f"a rental's token is text, not {type(token).__name__}")
+        if token.strip():
+            found[token.strip()] = None
+    return list(found)

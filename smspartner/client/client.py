@@ -7,16 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smspartner.client.account import AccountClient
-from smspartner.client.arguments import (
-    require,
-    require_token,
-)
+from smspartner.client.arguments import require, require_token, require_tokens
 from smspartner.client.asking import ask_once
 from smspartner.client.boundary import public
-from smspartner.client.many import Outcome, Save, checked_jobs, each_once, folder_for, unique
 from smspartner.client.stream import NumberStream
 from smspartner.client.waiting import wait_until_ready
 from smspartner.decoders import decoder_named
@@ -25,6 +21,9 @@ from smspartner.files.targets import Target
 from smspartner.models.rental import Rental
 from smspartner.models.status import RentalStatus
 from smspartner.transport import Headers, Request
+
+if TYPE_CHECKING:
+    from smspartner.client.many import Outcome
 
 DOWNLOAD: Final = "location/file/download"
 STATUS: Final = "location/status"
@@ -210,15 +209,17 @@ class Client(AccountClient):
             ConfigurationError: an argument cannot work; nothing was asked for.
             OutputError: the folder or the journal cannot be written.
         """
+        from smspartner.client import many  # noqa: PLC0415 - with an eighth of all modules
+
         decoder_named(format)
-        wanted = unique(tokens)
-        place = folder_for(folder)
-        return each_once(
+        wanted = require_tokens(tokens)
+        place = many.folder_for(folder)
+        return many.each_once(
             self,
             wanted,
             place,
-            Save(self, place, format),
-            jobs=checked_jobs(jobs),
+            many.Save(self, place, format),
+            jobs=many.checked_jobs(jobs),
             again=() if resume else frozenset(wanted),
         )
 

@@ -53,23 +53,6 @@ def file_name(token: str) -> str:
     return f"_{name}" if name.lower() in _DEVICES else name
 
 
-def unique(tokens: Iterable[str]) -> list[str]:
-    """Return tokens without the white space around them, each once, blank ones left out.
-
-    Raises:
-        ConfigurationError: they are one text, or not text.
-    """
-    if isinstance(tokens, str):
-        raise ConfigurationError("give a list of tokens, not one text")
-    found: dict[str, None] = {}
-    for token in tokens:
-        if not isinstance(token, str):
-            raise ConfigurationError(f"a rental's token is text, not {type(token).__name__}")
-        if token.strip():
-            found[token.strip()] = None
-    return list(found)
-
-
 class Job(Protocol):
     """What is done with each rental."""
 

@@ -14,7 +14,6 @@ Options are already applied to the rows: no sink can forget to leave out people 
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,6 +122,8 @@ def _unknown(name: str, to: str | None) -> str:
     else:
         given, known = Path(name).suffix.lower(), endings
         shown = known
+    import difflib  # noqa: PLC0415 - for what was misspelled alone
+
     words = {each.strip("./:"): each for each in known}
     near = difflib.get_close_matches(given.strip("./:"), words, 1)
     hint = f"did you mean {words[near[0]]}? " if near else "" if given else "it has no extension; "

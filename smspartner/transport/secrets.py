@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, NoReturn, Self
@@ -153,8 +152,11 @@ def _undone(part: re.Match[str]) -> str:
         return _CUT
     code = part["percent"] or part["unicode"] or part["byte"]
     said = chr(int(code, 16)) if code else part["html"] or part["other"] or ""
-    while part["html"] and (plain := html.unescape(said)) != said:
-        said = plain
+    if part["html"]:
+        from html import unescape  # noqa: PLC0415 - 3 ms that most programs never need
+
+        while (plain := unescape(said)) != said:
+            said = plain
     shown = (c for c in said.lower() if c.isalnum() or (c > "\x7f" and c.isprintable()))
     return "".join(c if c.isascii() else _OTHER for c in shown)
 

@@ -17,7 +17,8 @@ from smspartner import (
     Sandbox,
     open_bodies,
 )
-from smspartner.client.many import file_name, unique
+from smspartner.client.arguments import require_tokens
+from smspartner.client.many import file_name
 from smspartner.files.journal import Journal, asked
 
 TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
@@ -156,4 +157,4 @@ def test_a_token_is_a_name_that_every_file_system_takes(token: str, name: str) -
 
 
 def test_tokens_count_once_and_blank_ones_not_at_all() -> None:
-    assert unique([" a", "b", "a ", "", " \n"]) == ["a", "b"]
+    assert require_tokens([" a", "b", "a ", "", " \n"]) == ["a", "b"]
