@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import closing
 from datetime import datetime
 from multiprocessing import connection
@@ -21,8 +25,8 @@ from smspartner.cli.exit_codes import Exit
 from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
-from smspartner.cli.signals import leave_to_parent
-from smspartner.errors import SMSPartnerError
+from smspartner.cli.signals import end_worker, leave_to_parent
+from smspartner.errors import OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
 from smspartner.files.rows import Origin, WriteOptions
@@ -191,13 +195,17 @@ def _written(
 ) -> Iterator[tuple[str, tuple[Written, Facts] | SMSPartnerError]]:
     """Write parts, several at once, and yield what became of each."""
     items = [(name, parts[name]) for name in names]
-    with (
-        _workers(jobs, out.to, options) as pool,
-        closing(in_turn(pool, _part, items, jobs)) as turns,
-    ):
-        for (name, _), future in turns:
-            error = future.exception()
-            yield name, error if isinstance(error, SMSPartnerError) else future.result()
+    pool = _workers(jobs, out.to, options)
+    try:
+        with closing(in_turn(pool, _part, items, jobs)) as turns:
+            for (name, _), future in turns:
+                error = future.exception()
+                yield name, error if isinstance(error, SMSPartnerError) else future.result()
+    except BrokenExecutor:
+        raise OutputError(
+            "a process that reads bodies was killed, perhaps for want of memory; run the command "
+            "again to go on, with fewer --jobs"
+        ) from None
 
 
 def _workers(jobs: int, to: str | None, options: WriteOptions) -> Executor:
@@ -226,7 +234,7 @@ def _begin_process(to: str | None, options: WriteOptions) -> None:
 
 def _end_with_parent() -> None:  # pragma: no cover - the process ends before it can be measured
     connection.wait([cast("BaseProcess", multiprocessing.parent_process()).sentinel])
-    os._exit(1)
+    end_worker()
 
 
 def _part(item: tuple[str, Path]) -> tuple[Written, Facts]:

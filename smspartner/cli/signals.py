@@ -2,17 +2,22 @@
 
 Only the command line handles signals; the library cleans up behind exceptions, whatever raised
 them. What an exception at the wrong moment has left is settled at the end.
+
+After the first one, what is in flight of many rentals or bodies finishes, within ``_FINISH``. A
+second one ends the process at once: files are settled, threads are not waited for.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from smspartner.cli.console import say
 from smspartner.files.unfinished import register
@@ -24,8 +29,10 @@ _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: Seconds until a dropped signal is raised again: what dropped it has long ended by then.
 _AGAIN: Final = 0.01
-#: Ignore repeats within this many seconds.
-_PATIENCE: Final = 1.0
+#: Ignore repeats within this many seconds: a key that bounces, a signal to a group and its leader.
+_PATIENCE: Final = 0.3
+#: Seconds in which what is in flight may finish; systemd kills after 90.
+_FINISH: Final = 60.0
 
 
 def run_until_stopped(work: Callable[[], int], settle: Callable[[], object]) -> int:
@@ -51,6 +58,16 @@ def run_until_stopped(work: Callable[[], int], settle: Callable[[], object]) -> 
         stops.ignore()
         settle()
         stops.leave()
+        if stops.at_once:
+            end_at_once(stops.code)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process without waiting for its threads: they may wait for the service."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or none
+            stream.flush()
+    os._exit(code)
 
 
 def settle_files() -> None:
@@ -60,8 +77,19 @@ def settle_files() -> None:
 
 
 def leave_to_parent() -> None:
-    """Ignore Ctrl-C in a process that works for the command: the command decides what ends."""
+    """Ignore Ctrl-C in a process that works for the command: the command decides what ends.
+
+    SIGTERM and SIGHUP, which systemd sends to every process of a service, end it without a trace.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_worker)
+
+
+def end_worker(*_: object) -> NoReturn:
+    """End a process that works for the command; what it was writing goes."""
+    register.settle_all()
+    os._exit(1)
 
 
 class _Stops:
@@ -79,8 +107,14 @@ class _Stops:
             number for number in _STOPS if signal.getsignal(number) not in {signal.SIG_IGN, None}
         ]
         self._number: int = signal.SIGINT
+        self.at_once = False
         self._raised = -math.inf
         self._hook = sys.unraisablehook
+
+    @property
+    def code(self) -> int:
+        """The exit code of a process that was stopped, as a shell reports it."""
+        return 128 + self._number
 
     def hear(self) -> None:
         sys.unraisablehook = self._dropped
@@ -102,15 +136,20 @@ class _Stops:
         now = time.monotonic()
         if now - self._raised < _PATIENCE:
             return
+        self.at_once |= self._raised > -math.inf
         self._number, self._raised = number, now
+        self._again_after(_FINISH)
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        raise SystemExit(128 + number)
+        raise SystemExit(self.code)
 
     def _dropped(self, unraisable: UnraisableHookArgs) -> None:
         if not isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
             self._hook(unraisable)
             return
         self._raised = -math.inf
+        self._again_after(_AGAIN)
+
+    def _again_after(self, seconds: float) -> None:
         signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(self._number))
-        signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -109,10 +109,8 @@ def each_once(
         OutputError, ConfigurationError: of the journal. What is wrong with a rental is in its
             outcome.
     """
-    with (
-        Journal(folder) as journal,
-        ThreadPoolExecutor(jobs, thread_name_prefix="smspartner") as pool,
-    ):
+    with Journal(folder) as journal:
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="smspartner")
         work = partial(_once, client, journal, job, again=again, patience=patience)
         with closing(in_turn(pool, work, tokens, jobs)) as turns:
             for _, future in turns:

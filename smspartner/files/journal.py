@@ -212,7 +212,9 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        with self._guard:  # a thread that nobody waited for must not write to another file
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
 
     def entries(self) -> dict[str, Entry]:
         """Return the last line of each rental and body, by its key, those of other runs too."""

@@ -6,6 +6,7 @@ handed out once are the matter of their caller, who knows the rental; here a bod
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from smspartner.models.columns import COLUMNS, FILE, TOKEN, Batches
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_log: Final = logging.getLogger("smspartner.files")
 
 #: What is written into a folder unless the caller says otherwise.
 CSV: Final = "csv"
@@ -143,7 +146,8 @@ def in_turn(
 ) -> Generator[tuple[T, Future[R]], None, None]:
     """Yield each item with its finished future, ``jobs`` of them at work at once.
 
-    Where it is left early, nothing new is begun, and what has begun is waited for.
+    Where it is left early, nothing new is begun, and what has begun is waited for; a second
+    exception, such as that of another Ctrl-C, ends the waiting. The executor is shut down.
     """
     left = iter(items)
     at_work: dict[Future[R], T] = {}
@@ -160,5 +164,8 @@ def in_turn(
             done, _ = wait(at_work, return_when=FIRST_COMPLETED)
             for future in done:
                 yield at_work.pop(future), future
+    except (KeyboardInterrupt, SystemExit):
+        _log.warning("stopping; what has begun is finished first: %d", len(at_work))
+        raise
     finally:
-        wait(at_work)
+        executor.shutdown(cancel_futures=True)

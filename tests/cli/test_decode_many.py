@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,27 @@ def test_many_failures_are_counted_and_the_journal_has_them_all(
     said = capsys.readouterr().err
     assert "and 5 more" in said
     assert sum(line["state"] == "failed" for line in journal(in_folder)) == 25
+
+
+class Broken(ThreadPoolExecutor):
+    """A pool of which the system has killed a process."""
+
+    def submit(self, *_: Any, **__: Any) -> Future[Any]:
+        raise BrokenProcessPool
+
+
+def test_a_process_that_was_killed_is_one_line_and_the_next_run_goes_on(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(in_folder / "in")
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.cli.decode_many._workers", lambda *_: Broken(1))
+        assert run(["decode", "in", "-o", "out/", "--jobs", "2"]) == 1
+    said = capsys.readouterr().err
+    assert "a process that reads bodies was killed" in said
+    assert len(said.splitlines()) == 1
+
+    assert run(["decode", "in", "-o", "out/", "--jobs", "2"]) == 0
 
 
 def test_a_compressed_body_is_read_as_it_is(in_folder: Path) -> None:

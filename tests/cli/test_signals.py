@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -124,6 +125,34 @@ def test_impatience_does_not_interrupt_the_tidying_up() -> None:
     assert (done.stdout, done.stderr) == ("tidied\nKeyboardInterrupt\n", "")
 
 
+#: A thread that would hold the process up, and a stop.
+HELD: Final = """    from threading import Thread
+    Thread(target=time.sleep, args=(30,)).start()
+    try:
+        send()
+    finally:
+"""
+
+
+@pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
+def test_a_second_stop_ends_the_process_at_once(number: signal.Signals) -> None:
+    block = HELD + "        time.sleep(0.4)\n        send()\n        time.sleep(30)"
+    program = PROGRAM.format(number=int(number), block=block)
+    started = time.monotonic()
+    done = run(program.replace("lambda: None", "lambda: print('settled')"))
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "settled\n", "")
+    assert time.monotonic() - started < 10
+
+
+def test_after_the_first_stop_what_is_at_work_may_finish_within_a_bound() -> None:
+    block = HELD + "        time.sleep(30)"
+    bound = "\nimport smspartner.cli.signals as signals\nsignals._FINISH = 0.4\n"
+    program = bound + PROGRAM.format(number=int(signal.SIGTERM), block=block)
+    started = time.monotonic()
+    assert run(program).returncode == 143
+    assert time.monotonic() - started < 10
+
+
 def test_ctrl_c_while_the_command_line_is_loaded_is_one_line_too() -> None:
     done = run(
         "import sys, smspartner.__main__ as program\n"
@@ -185,6 +214,25 @@ def test_what_is_settled_in_the_end_is_said(
     monkeypatch.setattr(signals, "register", register)
     signals.settle_files()
     assert capsys.readouterr().err == "smspartner: the body is kept in body\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_process_that_works_for_the_command_leaves_nothing_when_it_is_ended(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    program = (
+        "import os, signal\n"
+        "from smspartner.cli.signals import leave_to_parent\n"
+        "from smspartner.files.atomic import atomic_writer\n"
+        "leave_to_parent()\n"
+        "with atomic_writer('n.csv') as file:\n"
+        "    file.write(b'x')\n"
+        "    os.kill(os.getpid(), signal.SIGINT)  # is left to the command\n"
+        f"    os.kill(os.getpid(), {int(number)})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=30, check=False)
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_a_thread_nothing_differs(tmp_path: Path) -> None:

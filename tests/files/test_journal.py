@@ -190,3 +190,13 @@ def test_names_that_are_not_utf_8_can_be_written(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal, journal.asking("T", str(target), target):
         pass
     assert lines(tmp_path)[1]["target"] == f"{tmp_path}/num\N{REPLACEMENT CHARACTER}ros.csv"
+
+
+def test_a_thread_that_outlives_the_journal_writes_to_no_other_file(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        pass
+    (tmp_path / "other").write_bytes(b"")
+    # The file has the number that the journal had.
+    with (tmp_path / "other").open("ab"), pytest.raises(OutputError):
+        journal.add(asked(token="T"))
+    assert (tmp_path / "other").read_bytes() == b""

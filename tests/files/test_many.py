@@ -130,3 +130,13 @@ def test_leaving_early_begins_nothing_new_and_waits_for_what_has_begun() -> None
         turns.close()
 
     assert sorted(begun) == sorted(ended) == [0, 1, 2]
+
+
+def test_a_stop_says_how_much_is_finished_first(caplog: pytest.LogCaptureFixture) -> None:
+    turns = in_turn(ThreadPoolExecutor(2), time.sleep, [0, 0.02, 0.02], 2)
+    next(turns)
+
+    with pytest.raises(KeyboardInterrupt):
+        turns.throw(KeyboardInterrupt())
+
+    assert caplog.messages == ["stopping; what has begun is finished first: 1"]
