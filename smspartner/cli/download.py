@@ -145,6 +145,7 @@ def download(
                 jobs=jobs,
                 again=again,
                 stop=on_error == "stop",
+                patience=service.timeout,
             )
     token = wanted[0]
     format_name = format_name or ("xml" if (raw or "").lower().endswith(".xml") else "json")

@@ -46,8 +46,11 @@ def download_many(
     jobs: int,
     again: Sequence[str],
     stop: bool,
+    patience: float,
 ) -> int:
     """Ask for each rental once, write its numbers, and say what became of each.
+
+    ``patience`` is the timeout of the client.
 
     Raises:
         ConfigurationError, OutputError: the target cannot work; nothing was asked for.
@@ -56,7 +59,15 @@ def download_many(
     work = _work(client, tokens, out, format_name)
     work.check(again)
     with progress_over(len(tokens), quiet=out.quiet) as advance:
-        outcomes = each_once(client, tokens, work.folder, work, jobs=jobs, again=frozenset(again))
+        outcomes = each_once(
+            client,
+            tokens,
+            work.folder,
+            work,
+            jobs=jobs,
+            again=frozenset(again),
+            patience=patience,
+        )
         with closing(outcomes):
             for outcome in outcomes:
                 advance()
@@ -122,8 +133,16 @@ class _Work(Save, ABC):
 
     def fetch(self, token: str) -> dict[str, Any]:
         """Save the body, and write what is in it."""
+        facts = self.save(token)
+        return {**facts, **self.written(token, self.body(token))}
+
+    def save(self, token: str) -> dict[str, Any]:
+        """Save the body; what was asked for again takes the place of the one before."""
         facts = super().fetch(token)
-        return {**facts, **self.written(token, Path(facts["kept"]))}
+        body = self.body(token)
+        with output_errors(str(body)):
+            Path(facts["kept"]).replace(body)
+        return {**facts, "kept": readable(body)}
 
     def recover(self, token: str) -> dict[str, Any] | None:
         """Write what is in a body that is there."""
@@ -144,10 +163,15 @@ class _Work(Save, ABC):
     def finish(self) -> None:
         """Do what is done once all rentals have been asked for."""
 
-    def _done(self, body: Path, written: Written, facts: Facts) -> dict[str, Any]:
-        """Count what was written, let the body go, and return the facts."""
-        with output_errors(str(body)):
-            body.unlink()
+    def over(self, entry: Entry) -> None:
+        """Let the body go, unless the line keeps it; not before: a kill may come in between."""
+        if entry.kept is None:
+            body = self.body(entry.key)
+            with output_errors(str(body)):
+                body.unlink(missing_ok=True)
+
+    def _done(self, written: Written, facts: Facts) -> dict[str, Any]:
+        """Count what was written, and return the facts."""
         self.total.wrote(written)
         return {
             "format": facts.format,
@@ -175,7 +199,7 @@ class _Folder(_Work):
         written, facts = write_part(
             str(body), self.place(token), self.out.to, self._options, Origin(token=token)
         )
-        return self._done(body, written, facts)
+        return self._done(written, facts)
 
 
 class _Database(_Work):
@@ -195,7 +219,7 @@ class _Database(_Work):
         bodies = SavedBodies([(Origin(token=token), str(body))])
         with self._one_at_a_time:
             written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
-        return self._done(body, written, bodies.facts[str(body)])
+        return self._done(written, bodies.facts[str(body)])
 
 
 class _OneFile(_Work):
@@ -223,7 +247,7 @@ class _OneFile(_Work):
             )
 
     def fetch(self, token: str) -> dict[str, Any]:
-        return Save.fetch(self, token)
+        return self.save(token)
 
     def written(self, token: str, body: Path) -> dict[str, Any]:  # noqa: ARG002 - all at the end
         with open_body(str(body)) as opened:

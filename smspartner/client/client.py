@@ -221,6 +221,7 @@ class Client(AccountClient):
             many.Save(self, place, format),
             jobs=many.checked_jobs(jobs),
             again=() if resume else frozenset(wanted),
+            patience=self._open().timeout,
         )
 
     @public

@@ -81,6 +81,10 @@ class Job(Protocol):
         """Finish with a body that an earlier run has left; or None."""
         ...
 
+    def over(self, entry: Entry) -> None:
+        """Let go what nobody needs any more: the line of the journal is written."""
+        ...
+
 
 def each_once(
     client: Client,
@@ -90,7 +94,7 @@ def each_once(
     *,
     jobs: int,
     again: Container[str] = (),
-    patience: float = 10.0,
+    patience: float,
 ) -> Generator[Outcome, None, None]:
     """Ask for each rental once, several at a time, and yield what became of it.
 
@@ -131,10 +135,13 @@ def _once(
             known = None if token in again else entry
             if known is not None and known.state == "done":
                 job.accept(known)
+                job.over(known)
                 return _outcome(known, "before")
-            if (facts := job.recover(token)) is not None:
+            finished = entry is not None and entry.state == "done"  # and to be asked for again
+            if not finished and (facts := job.recover(token)) is not None:
                 line = asked(token=token, target=job.target(token), left_out=job.left_out)
-                return _outcome(journal.add(done(line, **facts)), "done")
+                job.over(entry := journal.add(done(line, **facts)))
+                return _outcome(entry, "done")
             if known is not None and known.closed:
                 return _outcome(known, "failed")
             if known is not None and known.state == "failed":
@@ -145,7 +152,8 @@ def _once(
             asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
             with asking as facts:
                 facts.update(job.fetch(token))
-            return _outcome(journal.entries()[token], "done")
+            job.over(entry := journal.entries()[token])
+            return _outcome(entry, "done")
     except SMSPartnerError as error:
         return Outcome(token=token, state="failed", error=error)
 
@@ -203,6 +211,9 @@ class Save:
     def recover(self, token: str) -> dict[str, Any] | None:  # noqa: ARG002 - protocol
         """Leave it to the status of the rental: a body under its name came of its download."""
         return None
+
+    def over(self, entry: Entry) -> None:
+        """Let nothing go: the body is what was asked for."""
 
 
 def checked_jobs(jobs: Any) -> int:

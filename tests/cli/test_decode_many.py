@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -225,22 +222,3 @@ def test_a_compressed_body_is_read_as_it_is(in_folder: Path) -> None:
 
     assert run(["decode", "r0.json.gz", "-o", "n.csv", "-q"]) == 0
     assert rows(in_folder / "n.csv") == 20
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_stopped_anywhere_and_run_again_the_parts_are_the_same(
-    in_folder: Path, number: signal.Signals
-) -> None:
-    archive(in_folder / "in", 40, 2000)
-    command = [sys.executable, "-m", "smspartner", "decode", "in", "-o", "out/", "--jobs", "2"]
-    for stop in range(6):
-        running = subprocess.Popen([*command, "-q"], stderr=subprocess.DEVNULL)
-        time.sleep(0.3 + 0.15 * stop)
-        running.send_signal(number)
-        assert running.wait(30) in {0, 128 + number, -number}
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-
-    parts = sorted((in_folder / "out").glob("*.csv"))
-    assert len(parts) == 40
-    assert all(rows(part) == 2000 for part in parts), done.stderr

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGKILL, SIGTERM
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ NUMBERS = sum(range(50, 55))
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch, in_folder: Path) -> Iterator[Sandbox]:
     del in_folder
-    with Sandbox(once=True) as running:
+    with Sandbox(once=True, retry_after="0") as running:
         monkeypatch.setenv("SMSPARTNER_API_KEY", running.api_key)
         monkeypatch.setenv("SMSPARTNER_BASE_URL", running.url)
         yield running
@@ -152,7 +153,21 @@ def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> Non
     assert run(["download", *TOKENS[:2], "-o", "out/", "-q", "--again", TOKENS[1]]) == 0
 
     assert counted(sandbox, TOKENS[:2]) == [1, 2]
-    assert len(list((in_folder / "out").glob("*.csv"))) == 2
+    assert len(list((in_folder / "out").iterdir())) == 3
+
+
+def test_again_asks_for_a_rental_whose_body_waits_for_others_too(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    sandbox.once = False
+    command = ["download", *TOKENS[:2], "fails", "-o", "all.csv", "-q"]
+    assert run(command) == 9
+
+    assert run([*command, "--again", TOKENS[1]]) == 9
+
+    assert counted(sandbox, TOKENS[:2]) == [1, 2]
+    assert len(list((in_folder / "all.csv.bodies").glob("*.json"))) == 2
+    assert rows(in_folder / "all.csv") == 50 + 51
 
 
 @pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
@@ -240,6 +255,24 @@ def test_a_body_that_was_left_is_finished_with_instead_of_asking_again(
     assert not list(folder.glob("*.json"))
 
 
+@pytest.mark.parametrize("output", ["out/", "all.db"])
+def test_a_body_goes_only_once_the_journal_has_its_last_line(
+    sandbox: Sandbox, in_folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    folder = in_folder / (output if output == "out/" else f"{output}.bodies")
+    command = ["download", *TOKENS[:2], "-o", output, "-q"]
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.cli.download_many._Work.over", lambda *_: None)  # killed before
+        assert run(command) == 0
+    assert [line["state"] for line in journal(folder)].count("done") == 2
+    assert len(list(folder.glob("*.json"))) == 2
+
+    assert run(command) == 0
+
+    assert not list(folder.glob("*.json"))
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -271,42 +304,57 @@ def test_what_cannot_work_is_told_before_anything_is_asked(
     assert sandbox.requests == []
 
 
+#: Once-only rentals that come, that come at the second request, and that fail in several ways.
+COME = [f"n-{20 + place}.as-{place}" for place in range(175)]
+BUSY = [f"n-{20 + place}.fault-503.times-1.as-{place}" for place in range(175, 180)]
+FAIL = [*(f"fails.as-{n}" for n in range(10)), *(f"unknown!{n}" for n in range(10))]
+SLOW = [token for group in zip(COME[::9], FAIL, strict=True) for token in group]
+SLOW = [*SLOW, *BUSY, *(token for token in COME if token not in SLOW)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "numbers", [(signal.SIGTERM,), (signal.SIGTERM, signal.SIGKILL)], ids=["term", "kill"]
+    ("output", "stops"),
+    [
+        ("out/", [SIGTERM]),
+        ("out/", [SIGKILL]),
+        ("all.csv", [SIGKILL, SIGTERM]),
+        ("all.db", [SIGKILL, SIGTERM]),
+    ],
 )
-@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
 def test_stopped_anywhere_and_run_again_nothing_is_asked_twice_or_lost_in_silence(
     sandbox: Sandbox,
     in_folder: Path,
     capsys: pytest.CaptureFixture[str],
-    numbers: tuple[signal.Signals, ...],
     output: str,
+    stops: list[signal.Signals],
 ) -> None:
     chance = random.Random(7)
     sandbox.delay = 0.03
-    wanted = [f"n-{20 + place}.as-{place}" for place in range(60)] + ["fails", "unknown!"]
-    (in_folder / "tokens.txt").write_text("\n".join(wanted))
+    (in_folder / "tokens.txt").write_text("\n".join(SLOW))
     command = ["download", "--tokens", "tokens.txt", "-o", output, "--timeout", "1", "-q"]
-    for _ in range(4):
+    command += ["--jobs", "8"]
+    for turn in range(4):
         running = subprocess.Popen(
             [sys.executable, "-m", "smspartner", *command], stderr=subprocess.DEVNULL
         )
-        time.sleep(0.4 + chance.random() * 0.5)
-        running.send_signal(chance.choice(numbers))
+        time.sleep(0.35 + chance.random() * 0.35)
+        running.send_signal(stops[turn % len(stops)])
         running.wait(30)
 
     assert run(command) == 9
 
-    assert max(counted(sandbox, wanted[:-1])) == 1
+    assert len(SLOW) == 200
+    assert max(counted(sandbox, [*COME, *BUSY, *FAIL[:10]])) == 1
     folder = in_folder / (output if output == "out/" else f"{output}.bodies")
     last = {line["token"]: line for line in journal(folder)}
-    done = [token for token in wanted if last[token]["state"] == "done"]
-    lost = [token for token in wanted if last[token].get("error") == "DownloadLostError"]
-    assert sorted([*done, *lost, "fails", "unknown!"]) == sorted(wanted)
-    if len(numbers) == 1:
+    done = [token for token in SLOW if last[token]["state"] == "done"]
+    lost = [token for token in SLOW if last[token].get("error") == "DownloadLostError"]
+    assert sorted({*done, *lost, *FAIL}) == sorted(SLOW)
+    assert not {*done} & {*lost, *FAIL}
+    if stops == [SIGTERM]:
         assert lost == []
-    expected = sum(20 + wanted.index(token) for token in done)
+    expected = sum(int(token[2:].partition(".")[0]) for token in done)
     if output == "out/":
         assert sum(map(rows, folder.glob("*.csv"))) == expected
     elif output == "all.csv":

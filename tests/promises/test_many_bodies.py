@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
+import os
 import random
 import shutil
-import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Any
 
 import pytest
+from killing import Forks
 
 from smspartner import SMSPartnerError, open_bodies, scan_polars
 from smspartner.cli import run
@@ -23,6 +24,7 @@ from smspartner.sandbox.bodies import render
 from smspartner.sandbox.people import numbers_of
 
 parquet: Any = pytest.importorskip("pyarrow.parquet", reason="the extra arrow is not installed")
+compute: Any = pytest.importorskip("pyarrow.compute")
 
 #: How many numbers each body has that is right, by the name of its file.
 Sizes = dict[str, int]
@@ -151,33 +153,60 @@ def test_spark_reads_the_same_rows_and_names_the_same_ten(
         session.sparkContext.setLogLevel("OFF")
         schema = "phone STRING, file STRING, _corrupt_record STRING"
         source = session.read.format("smspartner").option("mode", "PERMISSIVE").schema(schema)
-        rows = source.load(str(folder)).collect()
+        rows = source.load(str(folder)).toArrow()
     finally:
         session.stop()
 
-    assert Counter(row.phone for row in rows if row["_corrupt_record"] is None) == phones_of(sizes)
-    assert {row.file for row in rows if row["_corrupt_record"] is not None} == wrong
+    is_right = compute.is_null(rows["_corrupt_record"])
+    assert Counter(rows.filter(is_right)["phone"].to_pylist()) == phones_of(sizes)
+    assert set(rows.filter(compute.invert(is_right))["file"].to_pylist()) == wrong
 
 
 @pytest.mark.slow
-def test_stopped_anywhere_and_run_again_the_rows_are_the_same(
+def test_stopped_fifty_times_and_run_again_the_rows_are_the_same(
     archive: tuple[Path, Sizes, set[str]], tmp_path: Path
 ) -> None:
     folder, sizes, wrong = archive
     chance = random.Random(11)
-    command = [sys.executable, "-m", "smspartner", "decode", str(folder), "-o", "parts/", "-q"]
-    for _ in range(12):
-        running = subprocess.Popen(
-            [*command, "--jobs", chance.choice("12")], cwd=tmp_path, stderr=subprocess.DEVNULL
-        )
-        time.sleep(0.25 + chance.random() * 0.5)
-        running.send_signal(chance.choice((SIGTERM, SIGKILL)))
-        running.wait(30)
+    ends: Counter[int] = Counter()
+    with Forks(os.environ) as forks:
 
-    assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 9
+        def decode(
+            output: str, jobs: str, stop: Signals = SIGTERM, after: float | None = None
+        ) -> int:
+            args = ["decode", str(folder), "-o", output, "--jobs", jobs, "-q"]
+            code = forks.run(args, tmp_path, stop, after=after).code
+            ends[code] += 1
+            if code == 9:
+                assert_the_same(tmp_path / output, sizes, wrong)
+            return code
 
-    parts = tmp_path / "parts"
-    found = sum(len(path.read_text().splitlines()) - 1 for path in parts.glob("*.csv"))
-    assert found == sum(sizes.values())
-    assert len(list(parts.glob("*.csv"))) == len(sizes)
-    assert failed_in(parts) == wrong
+        for output in ("parts/", "all.csv"):
+            for _ in range(25):
+                # Two processes need a while to begin.
+                jobs, longest = chance.choice((("1", 0.3), ("1", 0.3), ("2", 1.2)))
+                stop = chance.choice((SIGTERM, SIGKILL))
+                if decode(output, jobs, stop, chance.uniform(0, longest)) == 9:
+                    begin_anew(tmp_path / output)
+            assert decode(output, "2") == 9
+    assert sum(ends.values()) == 52
+    assert ends[9] < 12, ends  # the others were stopped
+
+
+def assert_the_same(output: Path, sizes: Sizes, wrong: set[str]) -> None:
+    parts = sorted(output.glob("*.csv")) if output.is_dir() else [output]
+    if output.is_dir():
+        assert [part.name for part in parts] == [f"{Path(name).name}.csv" for name in sizes]
+    found: Counter[str] = Counter()
+    for part in parts:
+        with part.open() as lines:
+            found.update(row["phone"] for row in csv.DictReader(lines))
+    assert found == phones_of(sizes)
+    assert failed_in(output if output.is_dir() else output.parent) == wrong
+
+
+def begin_anew(output: Path) -> None:
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
+        output.unlink()

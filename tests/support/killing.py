@@ -24,7 +24,12 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 #: What a command line loads on its way: a fork should not spend its short life on imports.
-_LOADED: Final = ("smspartner.cli.download", "smspartner.transport.requests", "lxml.etree")
+_LOADED: Final = (
+    "smspartner.cli.decode_many",
+    "smspartner.cli.download",
+    "smspartner.transport.requests",
+    "lxml.etree",
+)
 #: The steps on files that can be counted, by their names in the audit of Python.
 _STEPS: Final = ("open", "os.rename", "os.remove", "os.chmod", "os.truncate", "os.link")
 
