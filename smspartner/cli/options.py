@@ -86,7 +86,8 @@ def as_fields(answer: msgspec.Struct, **first: object) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {name: _plain(field) for name, field in fields.items() if field is not msgspec.UNSET}
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 

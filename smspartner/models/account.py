@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from smspartner.models.envelope import Answer, require_finite
 
@@ -23,7 +25,7 @@ class User(msgspec.Struct, frozen=True):
     lastname: str | None = None
 
 
-class Credits(msgspec.Struct, frozen=True):
+class Credits(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """What is left on the account; amounts of money are exact decimals, in ``currency``.
 
     Attributes:
@@ -33,8 +35,16 @@ class Credits(msgspec.Struct, frozen=True):
         to_send: how many SMS are planned.
         solde: the money that is left, under its French name.
         currency: ISO 4217 code.
-        balance: the money that is left, under its English name; the service sends both.
+        balance: the money that is left, under its English name; the service sends both, older
+            accounts had it alone.
+        low_cost: ``sms_eco`` under its name of 2018; it is there instead, and this is never set.
     """
+
+    # Without a solde the balance stands where the solde does: XML cannot tell them (fact A9).
+    xml_orders: ClassVar = (
+        ("creditSms", "creditSmsECO", "creditHlr", "toSend", "solde", "currency", "balance"),
+        ("creditSms", "creditSmsECO", "creditHlr", "toSend", "balance", "currency"),
+    )
 
     sms: int | None = msgspec.field(name="creditSms", default=None)
     sms_eco: int | None = msgspec.field(name="creditSmsECO", default=None)
@@ -43,9 +53,13 @@ class Credits(msgspec.Struct, frozen=True):
     solde: Decimal | None = None
     currency: str | None = None
     balance: Decimal | None = None
+    low_cost: int | UnsetType | None = msgspec.field(name="creditSmsLowCost", default=UNSET)
 
     def __post_init__(self) -> None:
         require_finite(self.solde, self.balance)
+        if self.sms_eco is None and self.low_cost is not UNSET:
+            msgspec.structs.force_setattr(self, "sms_eco", self.low_cost)
+        msgspec.structs.force_setattr(self, "low_cost", UNSET)
 
 
 class Account(Answer, frozen=True):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import FieldInfo
 
 from smspartner.errors import APIError, Complaint, DecodeError, api_error
 from smspartner.models.number import RentedNumber
@@ -41,6 +42,19 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 A = TypeVar("A", bound=Answer)
+
+
+def xml_orders(struct: type[msgspec.Struct]) -> tuple[tuple[FieldInfo, ...], ...]:
+    """Return the orders in which the entries of a struct may stand in XML.
+
+    There is one, that of its fields, unless the struct has others in ``xml_orders``: the service
+    has had more than one layout (fact A9). A field that is in none of them is known by its name
+    alone.
+    """
+    fields = msgspec.structs.fields(struct)
+    by_name = {field.encode_name: field for field in fields}
+    orders = getattr(struct, "xml_orders", ())
+    return tuple(tuple(map(by_name.__getitem__, order)) for order in orders) or (fields,)
 
 
 def require_finite(*amounts: Decimal | None) -> None:

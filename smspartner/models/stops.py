@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import cast, overload
+from typing import Final, cast, overload
 
 import msgspec
 
@@ -11,6 +12,11 @@ from smspartner.errors import CountMismatchError, DecodeError, RecordError
 from smspartner.models.envelope import Answer
 from smspartner.models.masks import mask_phone
 from smspartner.models.number import Phone
+
+#: What stands between the digits of a phone. No colon: a time is none, which XML may have here.
+_BETWEEN: Final = re.compile(r"[\s+()./,_-]+")
+#: The shortest national numbers have six digits.
+_FEWEST: Final = 6
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -55,15 +61,15 @@ class StopList(Answer, frozen=True):
         Raises:
             DecodeError: neither a count nor entries.
             CountMismatchError: there are not as many entries as declared.
-            RecordError: a phone is blank.
+            RecordError: a phone is none that can be compared with others.
         """
         if self.data is None and self.nb_data is None:
             raise DecodeError("a success with neither a count nor entries: is this a stop list?")
         if self.nb_data is not None and self.nb_data != len(self):
             raise CountMismatchError(self.nb_data, len(self))
         for index, phone in enumerate(self.phones):
-            if phone.isspace():
-                raise RecordError(index, "phoneNumber", "blank")
+            if not _is_phone(phone):
+                raise RecordError(index, "phoneNumber", "Expected a phone, got another text")
 
     @property
     def phones(self) -> tuple[str, ...]:
@@ -87,7 +93,12 @@ class StopList(Answer, frozen=True):
         return f"StopList({len(self)} phones)"
 
 
-class StopAdded(Answer, frozen=True, kw_only=True):
+def _is_phone(text: str) -> bool:
+    digits = _BETWEEN.sub("", text)
+    return digits.isdecimal() and len(digits) >= _FEWEST
+
+
+class StopAdded(Answer, frozen=True):
     """The answer to ``stop-sms/add``.
 
     Attributes:
@@ -95,7 +106,8 @@ class StopAdded(Answer, frozen=True, kw_only=True):
         stop_id: the identifier of the new entry.
     """
 
-    code: int | None = None
+    # Not optional: where it is missing, XML would have the code where the id belongs.
+    code: int
     stop_id: int
 
 

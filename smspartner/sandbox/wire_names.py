@@ -12,6 +12,8 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
+from smspartner.models.envelope import xml_orders
+
 
 def require_wire_names(struct: type[msgspec.Struct], sample: bytes) -> None:
     """Require a struct, and those in it, to declare the keys of a JSON sample in their order.
@@ -34,7 +36,7 @@ def _problems(kind: Any, value: object, place: str) -> Iterator[str]:
         for item in value:
             yield from _problems(kind, item, place)
     elif isinstance(value, dict) and get_origin(kind) is not dict and (struct := _struct_in(kind)):
-        fields = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+        fields = {field.encode_name: field.type for field in xml_orders(struct)[0]}
         if list(fields) != list(value):
             yield f"{place} declares {', '.join(fields)}; the sample has {', '.join(value)}"
         for name in fields.keys() & value.keys():

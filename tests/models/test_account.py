@@ -107,7 +107,7 @@ def test_names_that_are_absent_move_nothing(form: Format) -> None:
 
 
 def test_credits_that_lost_an_entry_are_refused_and_never_shifted() -> None:
-    for gap in ("creditSms", "creditSmsECO", "creditHlr", "toSend", "solde", "currency"):
+    for gap in ("creditSms", "creditSmsECO", "creditHlr", "toSend", "solde", "currency", "balance"):
         credits_ = {**msgspec.json.decode(PAIR["json"])["credits"], gap: None}
         value = pair_as_value(credits=credits_)
         assert read(value, "json") == read(value, "json", "kept") == read(value, "xml", "kept")
@@ -162,7 +162,7 @@ PAGE: Final = Path(__file__).resolve().parent.parent.parent / "docs" / "adding-a
 
 
 def lines_of_code(node: ast.ClassDef | ast.FunctionDef, source: str) -> list[str]:
-    """Return the lines of a class or function that are neither blank, comment nor docstring."""
+    """Return the lines of a class or function but for blanks, comments, docstring and imports."""
     taken = range(node.lineno, (node.end_lineno or 0) + 1)
     if ast.get_docstring(node) is not None:
         docstring = node.body[0]
@@ -170,7 +170,8 @@ def lines_of_code(node: ast.ClassDef | ast.FunctionDef, source: str) -> list[str
         found = [number for number in taken if number not in taken_by_it]
     else:
         found = list(taken)
-    lines = (source.splitlines()[number - 1] for number in found)
+    imports = {each.lineno for each in ast.walk(node) if isinstance(each, ast.ImportFrom)}
+    lines = (source.splitlines()[number - 1] for number in found if number not in imports)
     return [line.partition("  #")[0] for line in lines if line.partition("#")[0].strip()]
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
-from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 import pytest
 
 from smspartner import APIError, Client, CountMismatchError, DecodeError, RecordError, Sandbox
 from smspartner.decoders.whole import decode_answer
-from smspartner.models.stops import Stop, StopAdded, StopList, StopRemoved
+from smspartner.models.stops import Stop, StopList
 from smspartner.sandbox.wire import Format, Value, to_bytes
-from smspartner.sandbox.wire_names import require_wire_names
 
 FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
 every_format = pytest.mark.parametrize("form", FORMATS)
@@ -47,12 +44,6 @@ def read(value: Value, form: Format, *, nulls: Any = "dropped") -> StopList:
     return decode_answer(to_bytes(value, form, nulls=nulls), StopList)
 
 
-def test_the_structs_know_every_name_of_the_samples() -> None:
-    require_wire_names(StopList, SAMPLE)
-    require_wire_names(StopAdded, b'{"success":true,"code":200,"stopId":300}')
-    require_wire_names(StopRemoved, b'{"success":true,"code":200}')
-
-
 @every_format
 def test_the_documented_answer_is_a_sequence_of_stops(form: Format) -> None:
     found = read(VALUE, form)
@@ -82,17 +73,6 @@ def test_entries_under_keys_are_the_entries_in_order() -> None:
     assert read({**VALUE, "data": {"7": ENTRY}}, "json") == read(VALUE, "xml")
 
 
-@pytest.mark.parametrize("nulls", ["dropped", "kept"])
-def test_both_formats_agree_or_xml_refuses_whatever_is_absent(nulls: str) -> None:
-    for names in itertools.chain.from_iterable(
-        itertools.combinations(["code", "nbData", "data"], size) for size in range(4)
-    ):
-        value = {**VALUE, **dict.fromkeys(names)}
-        expected = read(value, "json", nulls=nulls)
-        with suppress(DecodeError) if nulls == "dropped" else nullcontext():
-            assert read(value, "xml", nulls=nulls) == expected
-
-
 @every_format
 def test_a_time_may_be_missing(form: Format) -> None:
     found = read({**VALUE, "data": [{**ENTRY, "createdAt": None}]}, form)
@@ -105,8 +85,25 @@ def test_a_list_that_is_not_whole_is_refused(form: Format) -> None:
         read({**VALUE, "nbData": 2}, form).check()
     with pytest.raises(DecodeError, match="is this a stop list"):
         read({"success": True, "code": 200}, "json").check()
-    with pytest.raises(RecordError, match="phoneNumber: blank"):
-        read({**VALUE, "data": [{**ENTRY, "phoneNumber": " "}]}, form).check()
+
+
+@every_format
+@pytest.mark.parametrize(
+    "text", [" ", "unknown", "12:30", "2015-07-20 10:19:45", "06", "O639980042"]
+)
+def test_an_entry_whose_phone_is_none_is_refused(form: Format, text: str) -> None:
+    found = read({**VALUE, "nbData": 2, "data": [ENTRY, {**ENTRY, "phoneNumber": text}]}, form)
+    with pytest.raises(RecordError, match=r"\[1\].phoneNumber: Expected a phone") as caught:
+        found.check()
+    assert text.strip() not in str(caught.value) or not text.strip()
+
+
+@every_format
+@pytest.mark.parametrize(
+    "text", ["0639980042", "+33 6.39.98.00.42", "(+33) 6/39-98_00\xa042", "751234"]
+)
+def test_a_phone_may_be_spelled_in_any_way(form: Format, text: str) -> None:
+    read({**VALUE, "data": [{**ENTRY, "phoneNumber": text}]}, form).check()
 
 
 @every_format

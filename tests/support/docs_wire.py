@@ -15,7 +15,7 @@ from docs_markdown import code, described, summary, table
 from smspartner import DecodeError, decode, errors
 from smspartner.decoders.limits import GIB, KIB, MIB, Limits
 from smspartner.models import status
-from smspartner.models.envelope import Flag
+from smspartner.models.envelope import Flag, xml_orders
 
 _KINDS: Final = {int: "integer", str: "text", bool: "boolean", Decimal: "decimal"}
 
@@ -37,7 +37,7 @@ def kind_of(type_: Any) -> str:
 
 
 def _is_value(type_: Any) -> bool:
-    return type_ is not type(None)
+    return type_ not in {type(None), msgspec.UnsetType}
 
 
 def layout(struct: type[msgspec.Struct]) -> str:
@@ -45,16 +45,17 @@ def layout(struct: type[msgspec.Struct]) -> str:
     meaning: dict[str, str] = {}
     for each in reversed(struct.__mro__):
         meaning |= described(each)
+    entries = [field.name for field in xml_orders(struct)[0]]
     rows = [
         (
-            str(place),
+            str(entries.index(field.name) + 1) if field.name in entries else "none",
             code(field.encode_name),
             kind_of(field.type),
             "no" if field.required else "yes",
             code(field.name),
             meaning.get(field.name, ""),
         )
-        for place, field in enumerate(msgspec.structs.fields(struct), 1)
+        for field in msgspec.structs.fields(struct)
     ]
     header = ("XML entry", "JSON key", "kind", "may be absent", "in Python", "meaning")
     shown = 6 if any(row[-1] for row in rows) else 5

@@ -8,7 +8,7 @@ than guessed (rule R1).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -74,7 +74,28 @@ class Found(NamedTuple):
 NOWHERE: Final = Found(0, 0, False, ())
 
 
-def place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) -> Found:
+def place(entries: Sequence[Element], orders: Sequence[Sequence[Field]], *, exact: bool) -> Found:
+    """Return the best placements on the fields, in one of the orders that they may have."""
+    return _best_of(_place(entries, fields, exact=exact) for fields in orders)
+
+
+def cost_of(
+    entries: Sequence[Element], orders: Sequence[Sequence[Field]], *, exact: bool, deep: bool
+) -> int | None:
+    """Return what the best placements cost, None where there are none."""
+    found = _best_of(search(entries, fields, exact=exact, deep=deep) for fields in orders)
+    return found.cost if found.ways else None
+
+
+def _best_of(each: Iterable[Found]) -> Found:
+    best = NOWHERE
+    for found in each:
+        if found.placed != best.placed:
+            best = _better(best, found)
+    return best
+
+
+def _place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) -> Found:
     """Return the best placements; lists are looked into only if it is needed to decide."""
     found = search(entries, fields, exact=exact, deep=False)
     if found.ways > 1:

@@ -19,11 +19,12 @@ from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from smspartner.decoders.xml.elements import ENTRY, XSI, Element, read_table, value_of
-from smspartner.decoders.xml.placement import Field, Placed, Plan, ignored, place, search
+from smspartner.decoders.xml.placement import Field, Placed, Plan, cost_of, ignored, place
 from smspartner.errors import ConfigurationError, DecodeError
-from smspartner.models.envelope import Answer
+from smspartner.models.envelope import Answer, xml_orders
 
 
 def shape(root: Element, type_: type[Answer]) -> dict[str, Any]:
@@ -107,10 +108,14 @@ class _Record(Plan):
     @cached_property
     def _fields(self) -> tuple[Field, ...]:
         # Looked at when first needed: a struct may hold itself.
-        return tuple(
-            Field(field.encode_name, plan_of(field.type, self._exact), field.required)
-            for field in msgspec.structs.fields(self._struct)
-        )
+        return tuple(map(self._field, msgspec.structs.fields(self._struct)))
+
+    @cached_property
+    def _orders(self) -> tuple[tuple[Field, ...], ...]:
+        return tuple(tuple(map(self._field, order)) for order in xml_orders(self._struct))
+
+    def _field(self, field: FieldInfo) -> Field:
+        return Field(field.encode_name, plan_of(field.type, self._exact), field.required)
 
     @cached_property
     def _rigid(self) -> bool:
@@ -130,7 +135,7 @@ class _Record(Plan):
             return _unless_empty(element, {})
         if any(child.tag != ENTRY for child in element):
             return self._build_named(element)
-        placed = self._place(list(element), self._fields)
+        placed = self._place(list(element), self._orders)
         return {field.name: field.plan.build(child) for field, child in placed}
 
     def _build_named(self, element: Element) -> object:
@@ -140,20 +145,20 @@ class _Record(Plan):
         for field, child in by_name:
             if not field.required and ignored(field.plan, child, deep=False) is None:
                 raise DecodeError(f"{field.name}: the XML element does not hold what it should")
-        others = tuple(field for field in self._fields if field.name not in named)
+        others = [[field for field in order if field.name not in named] for order in self._orders]
         placed = [*by_name, *self._place(list(element.iterchildren(ENTRY)), others)]
         return {field.name: field.plan.build(child) for field, child in placed}
 
-    def _place(self, entries: list[Element], fields: tuple[Field, ...]) -> Iterable[Placed]:
+    def _place(self, entries: list[Element], orders: Sequence[Sequence[Field]]) -> Iterable[Placed]:
         if self._rigid or not entries:
-            return zip(fields, entries, strict=False)
-        found = place(entries, fields, exact=self._exact)
+            return zip(orders[0], entries, strict=False)
+        found = place(entries, orders, exact=self._exact)
         if found.ways == 0:
             raise DecodeError("the XML entries do not fit the fields of this answer in any way")
         if found.ways > 1:
             raise DecodeError(
-                "the XML entries fit the fields of this answer in several ways, a null was "
-                "dropped: ask for JSON, which keeps the names"
+                "the XML entries fit the fields of this answer in several ways: ask for JSON, "
+                "which keeps the names"
             )
         return found.placed
 
@@ -163,8 +168,7 @@ class _Record(Plan):
             return 0 if empty else None
         if any(child.tag != ENTRY for child in element):
             return self._further_named(element, deep=deep)
-        found = search(list(element), self._fields, exact=self._exact, deep=deep)
-        return found.cost if found.ways else None
+        return cost_of(list(element), self._orders, exact=self._exact, deep=deep)
 
     def _further_named(self, element: Element, *, deep: bool) -> int | None:
         fields = {field.name: field for field in self._fields}
