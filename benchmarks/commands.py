@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -48,10 +49,12 @@ class Commands(NamedTuple):
 
     Attributes:
         samples: of every command and of ``Client.stream``.
+        processor: seconds of processor time of every command, from its start to its end.
         peaks: bytes above interpreter and imports.
     """
 
     samples: Samples
+    processor: Mapping[Key, Sequence[float]]
     peaks: Mapping[Key, int]
 
 
@@ -89,7 +92,7 @@ def compare(sizes: Sequence[int], rounds: int, say: Say) -> Commands:
                 for key in keys:
                     say(f"round {number + 1} of {rounds}: {key.name}, {numbers:,}, {key.kind}")
                     samples[key].append(run.timed(key))
-        return Commands(samples, run.peaks(max(sizes), say))
+        return Commands(samples, run.processor, run.peaks(max(sizes), say))
 
 
 def _warm_up(server: Service) -> None:
@@ -105,6 +108,7 @@ class _Run:
     def __init__(self, server: Service, folder: Path) -> None:
         self._server = server
         self._folder = folder
+        self.processor = defaultdict[Key, list[float]](list)
 
     def timed(self, key: Key) -> Sample:
         return self._stream(key) if key.name == STREAM else self._process(key)
@@ -136,9 +140,10 @@ class _Run:
 
     def _process(self, key: Key) -> Sample:
         command = [sys.executable, "-m", *self._arguments(key)]
-        start = time.perf_counter_ns()
+        before, start = _processor_time(), time.perf_counter_ns()
         subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **self._server.env})  # noqa: S603
         end = time.perf_counter_ns()
+        self.processor[key].append(_processor_time() - before)
         with Path(self._output(key)).open(newline="") as file:
             rows = sum(1 for _ in csv.reader(file)) - 1
         assert rows == key.numbers, f"{key.name} wrote {rows} of {key.numbers} rows"
@@ -159,3 +164,9 @@ class _Run:
             addresses = [self._server.address(key.kind, token) for token in tokens]
             task = ["rival", key.kind, self._output(key), *addresses]
         return peak(task, env=self._server.env)
+
+
+def _processor_time() -> float:
+    """Return the seconds that the processes that have ended took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

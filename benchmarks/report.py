@@ -145,7 +145,15 @@ def _scaling(samples: Samples) -> str:
 
 
 def _whole_commands(results: Results) -> str:
-    header = ("command", "format", "numbers", "seconds", "times ours", "memory, MiB")
+    header = (
+        "command",
+        "format",
+        "numbers",
+        "seconds",
+        "processor, s",
+        "times ours",
+        "memory, MiB",
+    )
     rows = [
         row
         for form, rival in RIVALS.items()
@@ -158,14 +166,15 @@ def _whole_commands(results: Results) -> str:
 
 
 def _command(results: Results, form: str, name: str) -> Iterator[Sequence[str]]:
-    samples, peaks = results.commands
+    samples, processor, peaks = results.commands
     sizes = {key.numbers for key in (*samples, *peaks) if key.kind == form and key.name == name}
     for numbers in sorted(sizes):
         key, ours = Key(numbers, form, name), Key(numbers, form, DOWNLOAD)
         timed = key in samples
         seconds = _spread(Spread.of(each.total / 1e9 for each in samples[key]), 2) if timed else ""
+        spent = _spread(Spread.of(processor[key]), 2) if timed else ""
         times = _spread(ratio(samples, key, ours), 2) if timed else ""
-        yield name, form, f"{numbers:,}", seconds, times, _mib(peaks, key)
+        yield name, form, f"{numbers:,}", seconds, spent, times, _mib(peaks, key)
 
 
 def _first_records(samples: Samples) -> str:
