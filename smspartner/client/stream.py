@@ -22,7 +22,7 @@ from smspartner.errors import (
 from smspartner.files.raw_body import RawBody
 from smspartner.models.number import RentedNumber
 from smspartner.models.table import Tabular
-from smspartner.transport import Reply
+from smspartner.transport import Headers, Reply
 
 
 class NumberStream(Iterator[RentedNumber], Tabular):
@@ -49,9 +49,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
     ) -> None:
         self.token = token
         self.http_status = reply.status
-        self.headers = caller.headers_of(reply)
         self._reply = reply
-        self._key = caller.key
+        self._caller = caller
         # A page of a gateway is no body of a rental; after it the body may still come.
         self._raw = None if reply.status >= SERVER_ERROR else raw
         self._chunks = reply.chunks if self._raw is None else self._raw.tee(reply.chunks)
@@ -67,6 +66,11 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         self._closed = False
         self._failure: SMSPartnerError | None = None
         self._ahead: Iterator[RentedNumber] = iter(self._decoded())
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the answer; the key is masked where the service repeats it."""
+        return self._caller.headers_of(self._reply)
 
     @property
     def declared(self) -> int | None:
