@@ -52,7 +52,8 @@ def name_left_behind(*names: str) -> None:
     for folder in sorted({Path(name).parent for name in names if name}):
         for path in left_behind(folder):
             quoted = shlex.quote(str(path))
-            what, then = "an unfinished export", f"delete it: rm {quoted}"
+            rm = "rm -r" if path.is_dir() else "rm"
+            what, then = "an unfinished export", f"delete it: {rm} {quoted}"
             if path.name.endswith(BODY_PART):
                 what = "a body as far as it came"
                 then = f"look at it, then delete it: smspartner inspect {quoted}"

@@ -33,6 +33,7 @@ from smspartner.files.formats.body import BodyFormat
 from smspartner.files.formats.csv import CSVFormat
 from smspartner.files.formats.json import JSONFormat, JSONLinesFormat
 from smspartner.files.formats.sqlite import SQLiteFormat
+from smspartner.files.formats.xlsx import WorkbookFormat
 from smspartner.files.input_file import InputFile, opened
 from smspartner.files.targets import Target
 from smspartner.files.unknown import is_something_else, unknown_format
@@ -145,6 +146,7 @@ formats: Final[dict[str, Format]] = {
         ParquetFormat(),
         ArrowFormat(),
         SQLiteFormat(),
+        WorkbookFormat(),
         JSONFormat(),
         JSONLinesFormat(),
         CSVFormat(),

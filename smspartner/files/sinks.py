@@ -25,6 +25,7 @@ from smspartner.files.formats.csv import CSVSink
 from smspartner.files.formats.json import JSONLinesSink, JSONSink
 from smspartner.files.formats.postgres import PostgreSQLSink
 from smspartner.files.formats.sqlite import SQLiteSink
+from smspartner.files.formats.xlsx import XLSXSink
 from smspartner.files.rows import Rows, WriteOptions
 from smspartner.files.targets import STDOUT, Target
 from smspartner.models.masks import mask_target
@@ -68,6 +69,7 @@ _OURS: Final[tuple[Sink, ...]] = (
     JSONSink(),
     ParquetSink(),
     ArrowSink(),
+    XLSXSink(),
     SQLiteSink(),
     PostgreSQLSink(),
 )

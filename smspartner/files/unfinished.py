@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Final
 from smspartner.errors import OutputError
 
 PRIVATE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
 _BEGINNING: Final = ".smspartner-"
 _ENDING: Final = ".part"
 
@@ -100,8 +102,40 @@ def create_private(path: Path) -> int:
     return descriptor
 
 
+@contextlib.contextmanager
+def private_folder(beside: str | os.PathLike[str]) -> Iterator[Path]:
+    """Make a hidden folder for temporary files beside a file; it goes with all that is in it.
+
+    It is locked like a file.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder = Path(beside).resolve().with_name(hidden_name())
+
+    def remove() -> None:
+        if folder.exists():
+            shutil.rmtree(folder)
+        register.remove(folder)
+
+    register.add(folder, remove)
+    descriptor = None
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER)
+        folder.chmod(PRIVATE_FOLDER)  # whatever the umask
+        descriptor = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # some network drives know no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+        if register.is_ours(folder):
+            remove()
+
+
 def left_behind(folder: Path) -> list[Path]:
-    """Return the hidden files in a folder that a killed process has left there."""
+    """Return the hidden files and folders that a killed process has left in a folder."""
     found = sorted(folder.glob(f"{_BEGINNING}*{_ENDING}"))
     return [path for path in found if _is_abandoned(path)]
 
@@ -113,7 +147,8 @@ def _is_abandoned(path: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+        mode = os.fstat(descriptor).st_mode
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     except OSError:
         return False
     finally:

@@ -11,8 +11,6 @@ from smspartner.files.input_file import InputFile
 
 #: What other files begin with, and what to do about them.
 _OTHERS: Final = {
-    b"PK\x03\x04": "it is a workbook or a zip archive; save the sheet as CSV, or unpack it",
-    b"\xd0\xcf\x11\xe0": "it is an old workbook (.xls); save the sheet as CSV",
     b"%PDF": "it is a PDF; ask for the table that it was made of, as CSV",
     b"\x1f\x8b": "it is compressed; unpack it first (gunzip)",
     b"\x28\xb5\x2f\xfd": "it is compressed; unpack it first (zstd -d)",
@@ -38,10 +36,13 @@ def _reason(start: bytes) -> str:
         if start.startswith(mark):
             return reason
     if b"\0" in start or not _is_utf8(start):
-        return "it is binary, and neither Parquet nor Arrow nor SQLite; give the file as it came"
+        return (
+            "it is binary, and neither Parquet, Arrow, SQLite nor a workbook; "
+            "give the file as it came"
+        )
     return (
-        "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow or SQLite "
-        f"with numbers in it; it begins with {excerpt(start[:200])}"
+        "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow, SQLite "
+        f"or a workbook with numbers in it; it begins with {excerpt(start[:200])}"
     )
 
 

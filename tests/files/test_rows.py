@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from number_files import as_dicts, batches, check, dicts_in, left_in, numbers, write_body
+from number_files import (
+    as_dicts,
+    batches,
+    check,
+    dicts_in,
+    left_in,
+    numbers,
+    skip_without_extra,
+    write_body,
+)
 
 import smspartner
 from smspartner import Rental, TruncatedError, open_bodies, write
@@ -131,7 +140,7 @@ def test_the_target_or_the_user_tells_the_sink(target: str, to: str | None, name
     assert sink_for(Path(target) if "://" not in target else target, to).name == name
 
 
-ENDINGS = ".csv .jsonl .ndjson .json .parquet .arrow .feather .db .sqlite .sqlite3"
+ENDINGS = ".csv .jsonl .ndjson .json .parquet .arrow .feather .xlsx .db .sqlite .sqlite3"
 
 
 @pytest.mark.parametrize(
@@ -209,9 +218,9 @@ def test_standard_output_takes_text(to: str, capfdbinary: pytest.CaptureFixture[
     assert written.bytes == len(out)
 
 
-@pytest.mark.parametrize("to", ["parquet", "arrow"])
-def test_standard_output_takes_no_columnar_file(to: str) -> None:
-    pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+@pytest.mark.parametrize("to", ["parquet", "arrow", "xlsx"])
+def test_standard_output_takes_no_file_that_is_no_text(to: str) -> None:
+    skip_without_extra(f"numbers.{to}")
     with pytest.raises(ConfigurationError, match=f"{to} needs a file"):
         check("-", to=to)
 
@@ -259,12 +268,11 @@ def test_importing_the_exports_loads_no_extra() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", [*TARGETS, "numbers.parquet", "numbers.arrow"])
+@pytest.mark.parametrize("name", [*TARGETS, "numbers.parquet", "numbers.arrow", "numbers.xlsx"])
 def test_a_phone_with_half_a_character_is_an_error_that_names_the_record(
     tmp_path: Path, name: str
 ) -> None:
-    if name not in TARGETS:
-        pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    skip_without_extra(name)
     half = RentedNumber(99, "+3363998\ud800", stop_sms=False)
     with pytest.raises(OutputError, match=r"the phone of record 1002 \(counted from 0\)"):
         write([numbers(1000), [*numbers(2), half]], tmp_path / name, token="rental-1")
@@ -309,7 +317,7 @@ def test_what_is_no_numbers_is_refused_and_the_target_stays(tmp_path: Path, wron
         ({"columns": "id"}, r"the columns must be a list of names: columns=\['id'\]"),
         ({"columns": ["id"]}, "without the column stop_sms"),
         ({"token": "  "}, "the rental's token must not be empty"),
-        ({"to": "xlsx"}, "cannot write the format 'xlsx'"),
+        ({"to": "docx"}, "cannot write the format 'docx'"),
     ],
 )
 def test_arguments_are_checked_before_the_first_number_is_read(

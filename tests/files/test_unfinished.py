@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from smspartner.files import atomic, raw_body, targets, unfinished
 from smspartner.files.atomic import atomic_writer
 from smspartner.files.raw_body import RawBody
 from smspartner.files.targets import check_writable
-from smspartner.files.unfinished import Register, left_behind
+from smspartner.files.unfinished import Register, left_behind, private_folder
 
 OLD: Final = b"what was there before"
 NEW: Final = b"what is new"
@@ -73,7 +74,12 @@ def check(folder: Path) -> None:
     check_writable(folder / "file")
 
 
-DEEDS: Final = [export, body, cut_body, safety_copy, coded_body, check]
+def temporary_folder(folder: Path) -> None:
+    with private_folder(folder / "file") as made:
+        (made / "part").write_bytes(NEW)
+
+
+DEEDS: Final = [temporary_folder, export, body, cut_body, safety_copy, coded_body, check]
 
 
 def notes(error: BaseException | None) -> Iterator[str]:
@@ -210,7 +216,8 @@ def test_what_a_killed_process_has_left_is_found(tmp_path: Path, kill: bool) -> 
 
 
 def test_only_files_of_ours_are_taken_for_left_behind(tmp_path: Path) -> None:
-    (tmp_path / ".smspartner-a.part").mkdir()
+    (tmp_path / ".smspartner-a").mkdir()
+    os.mkfifo(tmp_path / ".smspartner-a.part")
     (tmp_path / ".smspartner-b.part").symlink_to("nothing")
     (tmp_path / ".hidden.part").touch()
     assert left_behind(tmp_path) == []

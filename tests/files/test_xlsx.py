@@ -1,18 +1,41 @@
-"""Workbooks: read as opt-out lists, all sheets, all digits."""
+"""Workbooks: written, read as exports, and as opt-out lists, all sheets, all digits."""
 
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import re
+import stat
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from number_files import (
+    ODD_PHONES,
+    as_rows,
+    batches,
+    disk_that_fills_up,
+    left_in,
+    numbers,
+    read,
+    umask,
+)
 
-from smspartner.errors import ConfigurationError, DecodeError
+from smspartner import write
+from smspartner.decoders.limits import MIB
+from smspartner.errors import ConfigurationError, DecodeError, LimitError, OutputError
 from smspartner.files.formats import xlsx
 from smspartner.files.opt_outs import read_opt_outs
+from smspartner.files.unfinished import left_behind
+from smspartner.models.number import RentedNumber
 
 pytest.importorskip("python_calamine", reason="the extra excel is not installed")
+pytest.importorskip("xlsxwriter", reason="the extra excel is not installed")
 
 #: Two sheets: what is in them, and what in their cells is a phone.
 SHEETS: list[list[list[Any]]] = [
@@ -105,3 +128,265 @@ def test_a_damaged_workbook_is_refused_as_a_list(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(ConfigurationError, match=r"cannot read the opt-out list: .*list\.xlsx"):
         read_opt_outs(path)
+
+
+# Workbooks as exports.
+
+
+def parts_of(path: Path) -> dict[str, str]:
+    """Return the text of what a workbook is made of."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_a_workbook_is_made_for_reading(tmp_path: Path) -> None:
+    write([numbers(3)], tmp_path / "n.xlsx", e164=True)
+    parts = parts_of(tmp_path / "n.xlsx")
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>' in sheet
+    assert '<autoFilter ref="A1:D4"/>' in sheet
+    assert '<ignoredError sqref="A1:XFD1048576" numberStoredAsText="1"/>' in sheet
+    assert sheet.count("customWidth") == 4
+    assert re.findall(r"<c r=\"([AB]2)\" s=\"\d+\"( t=\"\w+\")?>", sheet) == [
+        ("A2", ""),
+        ("B2", ' t="inlineStr"'),
+    ]
+    assert "<t>+33639980000</t>" in sheet
+    assert 'name="numbers"' in parts["xl/workbook.xml"]
+
+
+def test_only_people_who_have_opted_out_are_marked(tmp_path: Path) -> None:
+    write([numbers(9)], tmp_path / "n.xlsx")
+    parts = parts_of(tmp_path / "n.xlsx")
+    styles = re.findall(r'<xf numFmtId="\d+" fontId="\d+" fillId="(\d+)"', parts["xl/styles.xml"])
+    cells = re.findall(r'<c r="[A-C](\d+)" s="(\d+)"', parts["xl/worksheets/sheet1.xml"])
+    # The first styles belong to no cell.
+    marked = {int(row) for row, style in cells if styles[int(style) + 1] != "0"}
+    assert marked == {2, 9}  # each seventh
+    assert "FFC7CE" in parts["xl/styles.xml"]
+
+
+def test_the_same_numbers_make_the_same_workbook(tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        write([numbers(50)], tmp_path / name)
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    assert "2000-01-01" in parts_of(tmp_path / "a.xlsx")["docProps/core.xml"]
+
+
+def test_an_id_of_any_size_keeps_its_digits(tmp_path: Path) -> None:
+    ids = [0, -7, 10**15 - 1, 10**15, 2**53 + 1, 2**63, -(10**15)]
+    write([RentedNumber(each, "0639980001", stop_sms=False) for each in ids], tmp_path / "n.xlsx")
+    assert [row[0] for row in read(tmp_path / "n.xlsx")] == ids
+    sheet = parts_of(tmp_path / "n.xlsx")["xl/worksheets/sheet1.xml"]
+    assert "<v>999999999999999</v>" in sheet
+    assert "<t>9007199254740993</t>" in sheet
+
+
+@settings(max_examples=20)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0\ufffe\uffff"), min_size=1))
+def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, phone: str) -> None:
+    assume(phone.strip() and not phone.startswith("<r>"))
+    path = tmp_path_factory.mktemp("any") / "n.xlsx"
+    write([RentedNumber(1, phone, stop_sms=True)], path)
+    assert read(path) == [(1, phone, True)]
+
+
+def test_odd_phones_come_back(tmp_path: Path) -> None:
+    odd = [*filter(str.strip, ODD_PHONES), "_x0041_", "\x01\x1f", "</t></is></c>", "&amp;"]
+    odd += ["#N/A", "TRUE", "<r"]
+    write([RentedNumber(1, phone, stop_sms=True) for phone in odd], tmp_path / "n.xlsx")
+    assert [row[1] for row in read(tmp_path / "n.xlsx")] == odd
+
+
+@pytest.mark.parametrize(
+    "phone",
+    ["<r><t>1</t></r>", "1\n\ufffe", "\uffff", "0" * 32_768],
+    ids=lambda text: ascii(text[:4]),
+)
+def test_what_no_cell_can_hold_is_refused(tmp_path: Path, phone: str) -> None:
+    odd = RentedNumber(1, phone, stop_sms=False)
+    with pytest.raises(OutputError, match=r"record 5 \(counted from 0\) has a phone that no cell"):
+        write([*numbers(5), odd], tmp_path / "n.xlsx")
+    assert left_in(tmp_path) == []
+
+
+def test_all_columns_are_written(tmp_path: Path) -> None:
+    columns = ["token", "id", "phone", "stop_sms", "e164"]
+    few = [RentedNumber(1, "0639980042", stop_sms=False), RentedNumber(2, "none", stop_sms=True)]
+    write(few, tmp_path / "n.xlsx", columns=columns, token="rental-1")
+    calamine = pytest.importorskip("python_calamine")
+    sheet = calamine.load_workbook(tmp_path / "n.xlsx").get_sheet_by_name("numbers")
+    assert sheet.to_python() == [
+        columns,
+        ["rental-1", 1.0, "0639980042", False, "+33639980042"],
+        ["rental-1", 2.0, "none", True, ""],
+    ]
+    assert read(tmp_path / "n.xlsx") == [
+        (1, "0639980042", False, "+33639980042"),
+        (2, "none", True, None),
+    ]
+
+
+@pytest.mark.parametrize(("count", "sheets"), [(20, ["numbers"]), (21, ["numbers", "numbers 2"])])
+def test_further_sheets_take_what_one_cannot_and_are_said(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    count: int,
+    sheets: list[str],
+) -> None:
+    monkeypatch.setattr(xlsx, "SHEET_ROWS", 20)
+    write(batches(count, size=7), tmp_path / "n.xlsx")
+    calamine = pytest.importorskip("python_calamine")
+    assert calamine.load_workbook(tmp_path / "n.xlsx").sheet_names == sheets
+    assert read(tmp_path / "n.xlsx") == as_rows(numbers(count))
+    said = f"{tmp_path / 'n.xlsx'}: the 21 numbers are on 2 sheets, as one holds 20"
+    assert caplog.messages == ([said] if count > 20 else [])
+
+
+def test_a_rental_without_numbers_is_a_workbook_without_rows(tmp_path: Path) -> None:
+    write([], tmp_path / "n.xlsx")
+    assert read(tmp_path / "n.xlsx") == []
+
+
+def test_its_rows_wait_in_a_private_folder_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "elsewhere"))
+    seen: list[object] = []
+
+    def watched() -> Iterator[list[RentedNumber]]:
+        yield numbers(3000)
+        (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+        seen.append((folder.name[:12], stat.S_IMODE(folder.stat().st_mode)))
+        seen.append({stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()})
+        assert left_behind(tmp_path) == []  # it is in use
+        yield numbers(3)
+
+    with umask(0):
+        write(watched(), tmp_path / "n.xlsx")
+    assert seen == [(".smspartner-", 0o700), {0o600}]
+    assert left_in(tmp_path) == ["n.xlsx"]
+
+
+def test_without_the_extra_one_line_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(ConfigurationError) as caught:
+        write(numbers(1), tmp_path / "n.xlsx")
+    assert str(caught.value) == ("xlsxwriter is not installed: pip install 'smspartner[excel]'")
+
+
+@pytest.mark.parametrize("target", ["-", "/dev/null"])
+def test_what_is_no_file_is_refused(target: str) -> None:
+    with pytest.raises(ConfigurationError, match="xlsx needs a file"):
+        write(numbers(1), target, to="xlsx")
+
+
+def test_a_full_disk_while_it_is_put_together_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    with pytest.raises(OutputError, match="cannot write"), disk_that_fills_up(1_000_000):
+        write(batches(8_000), tmp_path / "n.xlsx")
+    with pytest.raises(OutputError, match="cannot write"), disk_that_fills_up(300):
+        write(numbers(1), tmp_path / "n.xlsx")
+    gc.collect()
+    assert left_in(tmp_path) == []
+    assert unraisable == []
+
+
+# Workbooks that people made.
+
+
+def made(path: Path, *sheets: Sequence[Sequence[Any]]) -> Path:
+    workbook = pytest.importorskip("xlsxwriter").Workbook(path)
+    for rows in sheets:
+        sheet = workbook.add_worksheet()
+        for line, row in enumerate(rows):
+            sheet.write_row(line, 0, row)
+    workbook.close()
+    return path
+
+
+def test_sheets_with_phones_are_read_and_others_passed_over(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "n.xlsx",
+        [["Notes"], ["about these"]],
+        [[], [None, "Phone ", "stopSms", "id"], [None, "0639980001", True, 1], [], [None] * 3],
+        [["id", "city", "phone", "stop_sms"], [2, "Lyon", 639980002, "false"], [3, "", "1 ", 0]],
+        [],
+    )
+    assert read(path) == [(1, "0639980001", True), (2, "639980002", False), (3, "1 ", False)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["name"], ["Zoé"]], "no sheet has a column that is called phone or e164"),
+        ([["phone", "id"], ["1", 1e15]], "'Sheet1', row 2: id is neither text nor a whole number"),
+        ([["phone"], ["1"], [0.5]], "row 3: phone is neither text nor"),
+        ([["phone"], [True]], "row 2: phone is neither text nor"),
+        ([["phone", "stop_sms"], ["1", "perhaps"]], "row 2: stop_sms is not true or false"),
+        ([["phone", "stop_sms"], ["1", ""], ["2", True]], "row 2: stop_sms is not true or false"),
+        ([["phone", "phone"], ["1", "2"]], "row 1: two columns are called phone"),
+    ],
+)
+def test_what_is_wrong_is_named_by_sheet_and_row(
+    tmp_path: Path, rows: list[list[Any]], message: str
+) -> None:
+    with pytest.raises(DecodeError, match=message):
+        read(made(tmp_path / "n.xlsx", rows))
+
+
+def test_sheets_with_different_columns_are_refused(tmp_path: Path) -> None:
+    path = made(tmp_path / "n.xlsx", [["phone", "stop_sms"], ["1", True]], [["phone"], ["2"]])
+    with pytest.raises(DecodeError, match="'Sheet2': it has other columns than the sheet before"):
+        read(path)
+
+
+def far(path: Path) -> None:
+    made(path, [["phone"], ["1"]])
+    rewrite(path, lambda part: part.replace(b'r="A2"', b'r="XFD1048576"'))
+
+
+def hidden(path: Path) -> None:
+    made(path, [["phone"], ["1"]])
+    rewrite(path, lambda part: part.replace(b'r="A2"', b"r='&#65;2'"))
+
+
+def bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
+
+
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: change(archive.read(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+
+
+@pytest.mark.parametrize("make", [far, hidden, bomb], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("reader", [read, read_opt_outs], ids=["numbers", "list"])
+def test_a_small_workbook_cannot_fill_the_memory(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], None],
+    reader: Callable[[Path], object],
+) -> None:
+    """The library that reads it would end the process."""
+    monkeypatch.setattr(xlsx, "_LARGE", 2 * MIB)
+    make(tmp_path / "n.xlsx")
+    with pytest.raises((LimitError, ConfigurationError), match=r"unpacks to 2 MiB|too far away"):
+        reader(tmp_path / "n.xlsx")
+
+
+def test_a_workbook_is_a_list_whatever_its_stop_sms_says(tmp_path: Path) -> None:
+    write(numbers(8), tmp_path / "n.xlsx")
+    opt_outs = read_opt_outs(tmp_path / "n.xlsx")
+    assert all(number.phone in opt_outs for number in numbers(8))
+    assert "+33639980009" not in opt_outs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,3 +199,33 @@ def test_a_save_that_is_stopped_says_where_its_body_is(forks: Forks, folder: Pat
         assert ended.code == 143
         assert all(f"is kept in {name}" in ended.words for name in other_names(folder))
     assert (folder / "new.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, *STOPS], ids=lambda number: number.name)
+def test_a_workbook_that_is_stopped_leaves_the_old_one_and_no_folder(
+    forks: Forks, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Its temporary files are many: each thirteenth step on files is enough."""
+    pytest.importorskip("xlsxwriter", reason="the extra excel is not installed")
+    left = set()
+    for step in range(4, 200, 13):
+        for path in tmp_path.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (tmp_path / "n.xlsx").write_bytes(OLD)
+        ended = forks.run(["download", "n-3", "-o", "n.xlsx"], tmp_path, number, before=step)
+        if ended.code == 0:
+            break
+        assert ended.code == (STOPS.get(number, -number))
+        content = (tmp_path / "n.xlsx").read_bytes()
+        assert content == OLD or content.startswith(b"PK")
+        hidden = sorted(path.name for path in tmp_path.glob(".*") if path.is_dir())
+        left.update(hidden)
+        if number is signal.SIGKILL and hidden:
+            said = forks.run(["download", "n-3", "-q", "-o", "n.xlsx"], tmp_path).words
+            assert f"delete it: rm -r {hidden[0]}" in said
+        elif number is not signal.SIGKILL:
+            assert not list(tmp_path.glob(".*"))
+    else:
+        pytest.fail("the download has more steps than it should")
+    assert bool(left) == (number is signal.SIGKILL)

@@ -66,7 +66,7 @@ SANDBOX: Final = {
 }
 
 NOBODY: Final = "http://127.0.0.1:9/v1"
-TARGETS: Final = ("n.csv", "n.jsonl", "n.json", "n.parquet", "n.arrow", "n.db")
+TARGETS: Final = ("n.csv", "n.jsonl", "n.json", "n.parquet", "n.arrow", "n.db", "n.xlsx")
 
 
 @pytest.fixture(autouse=True)

@@ -39,10 +39,16 @@ KINDS: Final = {
     "numbers.parquet": "Parquet",
     "numbers.arrow": "Arrow",
     "numbers.db": "SQLite",
+    "numbers.xlsx": "workbook",
 }
 BODIES: Final = [name for name in KINDS if "body" in KINDS[name]]
 EXPORTS: Final = [name for name in KINDS if name not in BODIES]
-NEEDS_ARROW: Final = {"numbers.parquet", "numbers.arrow"}
+#: The module that a kind of file needs, of an extra.
+NEEDS: Final = {
+    "numbers.parquet": "pyarrow",
+    "numbers.arrow": "pyarrow",
+    "numbers.xlsx": "xlsxwriter",
+}
 
 Row = tuple[object, ...]
 
@@ -53,8 +59,8 @@ def check(target: Path | str, *, to: str | None = None, **options: Any) -> None:
 
 
 def skip_without_extra(name: str) -> None:
-    if name in NEEDS_ARROW:
-        pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    if name in NEEDS:
+        pytest.importorskip(NEEDS[name], reason="an extra is not installed")
 
 
 def write_body(path: Path, count: int, seed: int = 0) -> Path:
@@ -209,6 +215,11 @@ def dicts_in(path: Path) -> list[dict[str, object]]:
     if path.suffix == ".json":
         loaded: list[dict[str, object]] = json.loads(text)
         return loaded
+    if path.suffix == ".xlsx":
+        import python_calamine  # noqa: PLC0415 - an extra
+
+        _, *rows = python_calamine.load_workbook(path).get_sheet_by_index(0).iter_rows()
+        return [{"id": one, "phone": two, "stop_sms": three} for one, two, three in rows]
     with closing(sqlite3.connect(path)) as database:
         found = database.execute("SELECT id, phone, stop_sms FROM rented_numbers ORDER BY id")
         return [{"id": one, "phone": two, "stop_sms": bool(three)} for one, two, three in found]

@@ -1,17 +1,285 @@
-"""Workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods); reading them needs the extra ``excel``."""
+"""Workbooks: written as .xlsx, read as .xlsx, .xlsm, .xlsb, .xls and .ods.
+
+Both need the extra ``excel``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+import io
+import logging
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Final, NamedTuple
 
-from smspartner.errors import DecodeError
+from smspartner.decoders.limits import MIB
+from smspartner.errors import ConfigurationError, DecodeError, LimitError, OutputError
+from smspartner.files.atomic import atomic_writer
+from smspartner.files.columns import (
+    ROWS,
+    Columns,
+    Place,
+    find_columns,
+    has_phones,
+    typed,
+)
+from smspartner.files.input_file import InputFile
+from smspartner.files.rows import Rows, WriteOptions
+from smspartner.files.targets import STDOUT, check_writable, is_special, output_errors
+from smspartner.files.unfinished import private_folder
+from smspartner.models.columns import Values
 from smspartner.models.extras import load
 
 _EXCEL: Final = "smspartner[excel]"
 #: From here on a number of a spreadsheet is not exact.
 _EXACT: Final = 10**15
+#: Rows of a sheet that hold numbers: the first one of 1,048,576 is the header.
+SHEET_ROWS: Final = 1_048_575
+#: How a workbook begins: a zip archive, or the container of old ones.
+MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+#: Fixed, so that the same numbers make the same file.
+_MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
+_WIDTHS: Final = {"id": 13, "phone": 18, "stop_sms": 12, "e164": 18, "token": 26, "file": 34}
+_TEXT: Final = {"num_format": "@"}
+#: Text that XlsxWriter writes as it stands, for rich text, and characters that XML cannot hold.
+_ODD: Final = re.compile("<r>|.*[\ufffe\uffff]", re.DOTALL)
+_STOPPED: Final = {"bg_color": "#FFC7CE", "font_color": "#9C0006"}
+#: Bytes that a workbook unpacks to beyond which it may have at most so many times its own: ours
+#: have 6 to 12 times.
+_LARGE: Final = 64 * MIB
+_RATIO: Final = 100
+#: Cells of a sheet, empty ones too: the library that reads it takes 32 bytes for each.
+_CELLS: Final = 32 * 1024 * 1024
+#: Where a cell is (or a row), and the same written in a way that is not looked through.
+_PLACE: Final = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
+_HIDDEN: Final = re.compile(rb"\0|\sr\s*=\s*(?:\"[^\"<>]*&|'[^'<>]*&)")
+_CHUNK: Final = 1 * MIB
+#: Bytes that an attribute may be cut in.
+_OVERLAP: Final = 64
+
+_log: Final = logging.getLogger("smspartner.files")
+
+
+class XLSXSink:
+    """A workbook for Excel: phones as text, a frozen header, a filter, opted-out people in red.
+
+    Ids of up to 15 digits are numbers, longer ones text: a number of a spreadsheet has no more
+    digits. Beyond 1,048,575 numbers a further sheet begins, and a warning is logged. Memory is
+    flat; the rows wait in a private folder beside the file, about 400 MB for each million.
+    """
+
+    name = "xlsx"
+    endings = (".xlsx",)
+    schemes = ()
+    extra = "excel"
+
+    def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
+        """Raise ``ConfigurationError`` without XlsxWriter, ``OutputError`` where no file can be."""
+        load("xlsxwriter", _EXCEL)
+        if target == STDOUT or is_special(target):
+            raise ConfigurationError(f"xlsx needs a file; {target!r} cannot take it")
+        check_writable(target)
+
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
+        """Write the file, or none at all, and return its bytes."""
+        with ExitStack() as stack:
+            with output_errors(target):
+                folder = stack.enter_context(private_folder(target))
+            file = stack.enter_context(atomic_writer(target))
+            with _workbook(folder, file, target) as book:
+                sheets = _Sheets(book, rows.columns, target)
+                for values in rows.values():
+                    sheets.add(values, rows.count - len(values[0]))
+                sheets.end()
+            if len(book.worksheets()) > 1:
+                _log.warning(
+                    "%s: the %s numbers are on %d sheets, as one holds %s",
+                    target,
+                    f"{rows.count:,}",
+                    len(book.worksheets()),
+                    f"{SHEET_ROWS:,}",
+                )
+            return file.tell()
+
+
+class _Gate(io.RawIOBase):
+    """Passes bytes on until it is shut: a ``ZipFile`` that failed still writes when it is freed."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.is_shut = False
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def write(self, data: Any, /) -> int:
+        return len(data) if self.is_shut else self._file.write(data)
+
+
+@contextmanager
+def _workbook(folder: Path, file: BinaryIO, target: str) -> Iterator[Any]:
+    """Yield a workbook of XlsxWriter that is in the file when the block ends well."""
+    xlsxwriter = load("xlsxwriter", _EXCEL)
+    gate = _Gate(file)
+    options = {"constant_memory": True, "tmpdir": str(folder), "use_zip64": True}
+    book = xlsxwriter.Workbook(gate, options)
+    book.set_properties({"created": _MADE})
+    try:
+        yield book
+        with output_errors(target):
+            try:
+                book.close()
+            except xlsxwriter.exceptions.FileCreateError as error:
+                raise error.args[0] from None  # the OSError behind it
+    except BaseException:
+        gate.is_shut = True
+        for sheet in book.worksheets():
+            with suppress(OSError):
+                sheet.row_data_fh.close()
+        raise
+
+
+class _Sheets:
+    """The sheets of a workbook, one after the other, as many as are needed."""
+
+    def __init__(self, book: Any, columns: Sequence[str], target: str) -> None:
+        self._book = book
+        self._columns = columns
+        self._target = target
+        self._row = 0
+        # One format for each column, plain and of people who have opted out.
+        looks = [{} if name in {"id", "stop_sms"} else _TEXT for name in columns]
+        self._plain = [book.add_format(look) for look in looks]
+        self._stopped = [book.add_format({**look, **_STOPPED}) for look in looks]
+        self._header = book.add_format({"bold": True, "bottom": 1})
+        with output_errors(target):
+            self._begin()
+
+    def add(self, values: Values, first: int) -> None:
+        """Write rows; ``first`` is the number of the first one, for errors."""
+        "".join(text for column in values for text in column if isinstance(text, str)).encode()
+        stops = values[self._columns.index("stop_sms")] if "stop_sms" in self._columns else ()
+        with output_errors(self._target):
+            for index, row in enumerate(zip(*values, strict=True)):
+                if self._row == SHEET_ROWS:
+                    self.end()
+                    self._begin()
+                self._row += 1
+                stopped = bool(stops) and stops[index]
+                self._write(row, self._stopped if stopped else self._plain, first + index)
+
+    def _write(self, row: tuple[Any, ...], formats: Sequence[Any], number: int) -> None:
+        sheet, line = self._sheet, self._row
+        for at, value in enumerate(row):
+            if value is None:
+                sheet.write_blank(line, at, None, formats[at])
+            elif isinstance(value, bool):
+                sheet.write_boolean(line, at, value, formats[at])
+            elif isinstance(value, int) and -_EXACT < value < _EXACT:
+                sheet.write_number(line, at, value, formats[at])
+            else:
+                text = str(value)
+                if _ODD.match(text) or sheet.write_string(line, at, text, formats[at]):
+                    raise OutputError(
+                        f"cannot write {self._target!r}: record {number} (counted from 0) has a "
+                        f"{self._columns[at]} that no cell of a workbook can hold; write CSV"
+                    )
+
+    def end(self) -> None:
+        """End the sheet: its filter reaches to the last row."""
+        self._sheet.autofilter(0, 0, self._row, len(self._columns) - 1)
+
+    def _begin(self) -> None:
+        number = len(self._book.worksheets()) + 1
+        self._sheet = sheet = self._book.add_worksheet(
+            f"numbers {number}" if number > 1 else "numbers"
+        )
+        sheet.freeze_panes(1, 0)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        for at, name in enumerate(self._columns):
+            sheet.set_column(at, at, _WIDTHS[name], self._plain[at])
+        sheet.write_row(0, 0, self._columns, self._header)
+        self._row = 0
+
+
+class WorkbookFormat:
+    """A workbook: every sheet whose first row names ``phone`` or ``e164``.
+
+    What ``XLSXSink`` writes, saved again or not, and tables that people made. Sheets without
+    phones are passed over, hidden rows are not. A phone that is a number is its digits.
+    """
+
+    name = "workbook"
+    endings = ()
+    ordered = True
+
+    def recognises(self, start: bytes) -> bool:
+        """Look for the marks of zip archives, and of old workbooks."""
+        return start.startswith(MARKS)
+
+    def read(self, file: InputFile) -> Iterator[Columns]:
+        """Yield batches of 4,096 rows, sheet after sheet; blank rows are passed over."""
+        known: list[str] | None = None
+        passed: list[str] = []
+        for sheet in _sheets(file.path()):
+            rows = ((number, row) for number, row in enumerate(sheet.rows, 1) if any(map(_is, row)))
+            at, header = next(rows, (1, []))
+            where = f"{file}, sheet {sheet.name!r}"
+            if not has_phones(names := list(map(_text, header))):
+                passed.append(sheet.name)
+                continue
+            columns = find_columns(names, f"{where}, row {at}")
+            if known is not None and known != list(columns):
+                raise DecodeError(f"{where}: it has other columns than the sheet before it")
+            known = list(columns)
+            while batch := list(islice(rows, ROWS)):
+                place = _place(where, [number for number, _ in batch])
+                cells = zip(*(row for _, row in batch), strict=True)
+                by_column = dict(enumerate(cells))
+                yield typed(
+                    {name: _cells(name, by_column[at], place) for name, at in columns.items()},
+                    place,
+                )
+        if known is None:
+            raise DecodeError(
+                f"{file}: no sheet has a column that is called phone or e164 in its first row"
+            )
+
+
+def _is(cell: object) -> bool:
+    return cell != ""
+
+
+def _place(where: str, numbers: Sequence[int]) -> Place:
+    return lambda index: f"{where}, row {numbers[index]}"
+
+
+def _cells(name: str, cells: Sequence[Any], place: Place) -> list[Any]:
+    """Return the cells of a column as text; what a spreadsheet has rounded is refused."""
+    if name == "stop_sms":
+        return [cell if isinstance(cell, bool) else _text(cell) for cell in cells]
+    for index, cell in enumerate(cells):
+        if not (isinstance(cell, str) or (_is_exact(cell) and not isinstance(cell, bool))):
+            raise DecodeError(
+                f"{place(index)}: {name} is neither text nor a whole number of at most 15 digits; "
+                "make the file again"
+            )
+    texts = map(_text, cells)
+    return [text or None for text in texts] if name == "e164" else list(texts)
+
+
+class _Sheet(NamedTuple):
+    name: str
+    rows: Iterator[list[Any]]
 
 
 def sheet_rows(path: str) -> Iterator[list[str]]:
@@ -21,21 +289,73 @@ def sheet_rows(path: str) -> Iterator[list[str]]:
 
     Raises:
         ConfigurationError: the extra ``excel`` is not installed.
-        DecodeError: it is no workbook, or one that asks for a password.
+        DecodeError: it is no workbook, or one that asks for a password, or is too large.
     """
+    for sheet in _sheets(path):
+        for row in sheet.rows:
+            yield list(map(_text, row))
+
+
+def _sheets(path: str) -> Iterator[_Sheet]:
+    """Yield the sheets of a workbook, hidden ones too."""
     calamine = load("python_calamine", _EXCEL)
-    with _workbook_errors(path, calamine), calamine.load_workbook(path) as workbook:
-        for index, sheet in enumerate(workbook.sheets_metadata):
-            if sheet.typ == calamine.SheetTypeEnum.ChartSheet:
-                continue
-            for row in workbook.get_sheet_by_index(index).iter_rows():
-                yield [_text(cell) for cell in row]
+    with _workbook_errors(path, calamine):
+        _require_bounded(path)
+        with calamine.load_workbook(path) as workbook:
+            for index, sheet in enumerate(workbook.sheets_metadata):
+                if sheet.typ != calamine.SheetTypeEnum.ChartSheet:
+                    yield _Sheet(sheet.name, workbook.get_sheet_by_index(index).iter_rows())
 
 
 def _text(cell: Any) -> str:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT:
-        return str(int(cell))
-    return str(cell)
+    return str(int(cell)) if isinstance(cell, float) and _is_exact(cell) else str(cell)
+
+
+def _is_exact(cell: Any) -> bool:
+    """Say whether a number is whole, and has all of its digits."""
+    return isinstance(cell, int | float) and int(cell) == cell and abs(cell) < _EXACT
+
+
+def _require_bounded(path: str) -> None:
+    """Refuse what the library would run out of memory of, which ends the whole process.
+
+    Raises:
+        LimitError: it unpacks to far too much, or a cell is far away from the first.
+        zipfile.BadZipFile: it is damaged.
+    """
+    if not zipfile.is_zipfile(path):  # an old workbook: its sheets have 16,777,216 cells at most
+        return
+    with zipfile.ZipFile(path) as archive:
+        total = sum(part.file_size for part in archive.infolist())
+        if total > _LARGE and total > _RATIO * Path(path).stat().st_size:
+            raise LimitError(f"{path!r} unpacks to {total // MIB:,} MiB; no list of phones does")
+        for part in archive.infolist():
+            with archive.open(part) as content:
+                _require_near(path, content)
+
+
+def _require_near(path: str, part: IO[bytes]) -> None:
+    """Refuse a sheet whose last cell is so far away that the empty ones fill the memory."""
+    rest, letters, height = b"", {b""}, 1
+    while chunk := part.read(_CHUNK):
+        found = _PLACE.findall(rest + chunk)
+        letters.update(column for column, _ in found)
+        height = max(height, max((int(row) for _, row in found), default=1))
+        width = max(map(_column, letters))
+        if width * height > _CELLS or _HIDDEN.search(rest + chunk):
+            raise LimitError(
+                f"{path!r} has a sheet with a cell too far away from the others; delete it, or "
+                "save the sheet with the phones as CSV"
+            )
+        rest = chunk[-_OVERLAP:]
+
+
+def _column(letters: bytes) -> int:
+    """Return the number of a column: 1 for A, 16,384 for XFD."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("@")
+    return number
 
 
 @contextmanager
@@ -46,6 +366,8 @@ def _workbook_errors(path: str, calamine: Any) -> Iterator[None]:
         problem = "it asks for a password; save it without one"
     except calamine.CalamineError as error:
         problem = str(error)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        problem = "it is damaged"
     except OSError:
         raise
     except BaseException as error:
