@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import io
 import json
-import resource
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,9 @@ from smspartner.cli import run
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.decoders.whole import decode
 from smspartner.errors import SMSPartnerError
+
+if sys.platform != "win32":
+    import resource
 
 _KIB: Final = 1024
 _FEW: Final = 10
@@ -113,8 +115,11 @@ def _peak() -> int:
     # ru_maxrss would do, but under Linux a child begins with that of its parent.
     if (_PROC / "status").exists():
         return _status("VmHWM")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * _KIB
+    if sys.platform == "win32":
+        raise NotImplementedError("memory is not measured on Windows")
+    else:  # noqa: RET506 - the type checkers know by it that it is not for Windows
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * _KIB
 
 
 def _status(field: str) -> int:

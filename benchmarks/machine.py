@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,10 +22,9 @@ _CPU: Final = Path("/proc/cpuinfo")
 def about() -> Iterator[tuple[str, str]]:
     """Yield what there is, and which."""
     yield "processor", f"{_processor()}, {os.cpu_count()} cores"
-    yield (
-        "memory",
-        f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / MIB / 1024:.0f} GiB",
-    )
+    if sys.platform != "win32":
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        yield "memory", f"{size / MIB / 1024:.0f} GiB"
     yield "system", f"{platform.system()} on {platform.machine()}"
     yield "Python", f"{platform.python_implementation()} {platform.python_version()}"
     for package in _PACKAGES:

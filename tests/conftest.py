@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ pytest_plugins = ["postgres_server"]
 os.environ["XDG_CONFIG_HOME"] = os.devnull
 
 # ``nohup pytest`` would hand on to every process of the tests that SIGHUP is ignored.
-if hasattr(signal, "SIGHUP"):
+if sys.platform != "win32":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A shared machine has slow moments: no single example has a deadline, whole files do. What gates

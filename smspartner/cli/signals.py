@@ -1,5 +1,7 @@
 """Ctrl-C, SIGTERM and SIGHUP: an exception while a command works, and no hidden file in the end.
 
+Windows has Ctrl-Break, and the closing of its window, instead of SIGHUP.
+
 Only the command line handles signals; the library cleans up behind exceptions, whatever raised
 them. What an exception at the wrong moment has left is settled at the end.
 
@@ -13,6 +15,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,7 +28,10 @@ from smspartner.files.unfinished import register
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+if sys.platform == "win32":
+    _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+else:
+    _STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: Seconds until a dropped signal is raised again: what dropped it has long ended by then.
 _AGAIN: Final = 0.01
@@ -82,7 +88,7 @@ def leave_to_parent() -> None:
     SIGTERM and SIGHUP, which systemd sends to every process of a service, end it without a trace.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _STOPS[1:]:
         signal.signal(number, end_worker)
 
 
@@ -110,6 +116,8 @@ class _Stops:
         self.at_once = False
         self._raised = -math.inf
         self._hook = sys.unraisablehook
+        if sys.platform == "win32":
+            self._timer = threading.Timer(0, signal.raise_signal)
 
     @property
     def code(self) -> int:
@@ -121,7 +129,7 @@ class _Stops:
         self._handle(self._stop)
 
     def ignore(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._again_after(0)
         self._handle(lambda *_: None)
 
     def leave(self) -> None:
@@ -151,5 +159,13 @@ class _Stops:
         self._again_after(_AGAIN)
 
     def _again_after(self, seconds: float) -> None:
-        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(self._number))
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        """Raise the signal again after a time, instead of when it was said before; 0 for never."""
+        if sys.platform == "win32":
+            self._timer.cancel()
+            self._timer = threading.Timer(seconds, signal.raise_signal, [self._number])
+            self._timer.daemon = True
+            if seconds:
+                self._timer.start()
+        else:
+            signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(self._number))
+            signal.setitimer(signal.ITIMER_REAL, seconds)

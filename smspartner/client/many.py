@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,7 +15,7 @@ from urllib.parse import quote
 from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.journal import Entry, Journal, asked, done, readable
-from smspartner.files.many import in_turn
+from smspartner.files.many import in_turn, portable
 from smspartner.files.targets import Target, output_errors
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 #: Characters of a file's name that a token gives at most.
 _LONGEST: Final = 150
-#: What Windows takes for devices, whatever ending follows.
-_DEVICES: Final = frozenset(
-    {"con", "prn", "aux", "nul"} | {f"{kind}{n}" for kind in ("com", "lpt") for n in range(10)}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +45,14 @@ class Outcome:
 
 
 def file_name(token: str) -> str:
-    """Return a rental's token as a name that every file system takes, without an ending."""
-    name = quote(token, safe="")[:_LONGEST].replace("%", "_")
-    return f"_{name}" if name.lower() in _DEVICES else name
+    """Return a rental's token as a name that every file system takes, without an ending.
+
+    What is not the token itself ends in a part of its checksum: no two tokens have one name.
+    """
+    name = portable(quote(token, safe="").replace("%", "_"))
+    if name == token and len(name) <= _LONGEST:
+        return name
+    return f"{name[:_LONGEST]}-{hashlib.sha256(token.encode()).hexdigest()[:16]}"
 
 
 class Job(Protocol):

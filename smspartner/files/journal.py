@@ -10,10 +10,8 @@ Several processes may use one journal. Each takes what it works on with a lock, 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import struct
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,8 +33,9 @@ from smspartner.errors import (
     SMSPartnerError,
     TransportError,
 )
+from smspartner.files.locks import PLACES, appending, lock_byte, unlock_byte
 from smspartner.files.targets import output_errors, sync
-from smspartner.files.unfinished import PRIVATE
+from smspartner.files.unfinished import open_private
 from smspartner.models.masks import mask_target
 
 NAME: Final = "smspartner-journal.jsonl"
@@ -44,9 +43,6 @@ SCHEMA: Final = 1
 
 #: Refusals that will be the same the next time.
 _FINAL_REFUSALS: Final = (RentalNotFoundError, RentalUsedError, RentalFailedError)
-#: Locks single bytes, one for each key. The locks belong to the open file and end with it, where
-#: the system knows such locks (Linux); else they belong to the process.
-_LOCK: Final = getattr(fcntl, "F_OFD_SETLK", fcntl.F_SETLK)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -200,9 +196,7 @@ class Journal:
 
     def __enter__(self) -> Self:
         with output_errors(str(self.path)):
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-            self._descriptor = os.open(self.path, flags, PRIVATE)
-            os.fchmod(self._descriptor, PRIVATE)
+            self._descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self.entries()
         return self
 
@@ -220,7 +214,7 @@ class Journal:
         """Return the last line of each rental and body, by its key, those of other runs too."""
         with self._guard, output_errors(str(self.path)):
             size = os.fstat(self._descriptor).st_size
-            read = os.pread(self._descriptor, size - self._read, self._read)
+            read = self._bytes(self._read, size)
             whole = read[: read.rfind(b"\n") + 1]
             self._read += len(whole)
             for line in whole.splitlines():
@@ -236,15 +230,18 @@ class Journal:
             RentalPendingError: another process has taken it.
         """
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-        place = int.from_bytes(digest[:7], "big")
-        if not self._lock(place, fcntl.F_WRLCK):
+        place = int.from_bytes(digest[:7], "big") % PLACES
+        with self._guard, output_errors(str(self.path)):
+            free = lock_byte(self._descriptor, place)
+        if not free:
             raise RentalPendingError(
                 None, f"another run is at this rental, see {self.path}; nothing was asked"
             )
         try:
             yield self.entries().get(key)
         finally:
-            self._lock(place, fcntl.F_UNLCK)
+            with self._guard, output_errors(str(self.path)):
+                unlock_byte(self._descriptor, place)
 
     def add(self, entry: Entry) -> Entry:
         """Write a line, and return its entry; it outlasts a power cut when this returns.
@@ -253,9 +250,9 @@ class Journal:
             OutputError: it cannot be written.
         """
         line = msgspec.json.encode(entry) + b"\n"
-        with self._guard, output_errors(str(self.path)):
+        with self._guard, output_errors(str(self.path)), appending(self._descriptor):
             size = os.fstat(self._descriptor).st_size
-            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            if size and self._bytes(size - 1, size) != b"\n":
                 line = b"\n" + line  # behind what a full disk or a power cut has left of a line
             while line:
                 line = line[os.write(self._descriptor, line) :]
@@ -312,15 +309,9 @@ class Journal:
             f"not {SCHEMA}); use that version, or another folder"
         )
 
-    def _lock(self, place: int, kind: int) -> bool:
-        """Lock or unlock a byte; say whether it was free."""
-        packed = struct.pack("hhqqi4x", kind, os.SEEK_SET, place, 1, 0)
-        with output_errors(str(self.path)):
-            try:
-                fcntl.fcntl(self._descriptor, _LOCK, packed)
-            except (BlockingIOError, PermissionError):
-                return False
-        return True
+    def _bytes(self, begin: int, end: int) -> bytes:
+        os.lseek(self._descriptor, begin, os.SEEK_SET)  # Windows has no pread
+        return os.read(self._descriptor, end - begin)
 
 
 class _Schema(msgspec.Struct):

@@ -7,6 +7,7 @@ handed out once are the matter of their caller, who knows the rental; here a bod
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
@@ -26,6 +27,12 @@ R = TypeVar("R")
 
 _log: Final = logging.getLogger("smspartner.files")
 
+#: What no name of a file can hold on Windows.
+_ILLEGAL: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+#: What Windows takes for devices, whatever ending follows.
+_DEVICE: Final = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\s*(?:\.|$))", re.IGNORECASE
+)
 #: What is written into a folder unless the caller says otherwise.
 CSV: Final = "csv"
 
@@ -97,6 +104,12 @@ class SavedBodies:
             raise next(iter(self.failures.values()))
 
 
+def portable(name: str) -> str:
+    """Return the name of a file, which an ending will follow, as every system takes it."""
+    name = _ILLEGAL.sub("_", name)
+    return f"_{name}" if _DEVICE.match(name) else name
+
+
 def parts_in(folder: Path, names: Iterable[str], to: str | None) -> dict[str, Path]:
     """Return where each body's numbers go in a folder: ``rental.xml`` to ``rental.xml.csv``.
 
@@ -117,7 +130,7 @@ def parts_in(folder: Path, names: Iterable[str], to: str | None) -> dict[str, Pa
     parts: dict[str, Path] = {}
     taken: dict[str, str] = {}
     for name in names:
-        part = folder / f"{Path(name).name}{sink.endings[0]}"
+        part = folder / f"{portable(Path(name).name)}{sink.endings[0]}"
         other = taken.setdefault(part.name.casefold(), name)
         if other != name:
             raise ConfigurationError(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import stat
@@ -19,6 +18,9 @@ from typing import Final
 
 from smspartner.errors import OutputError
 from smspartner.files.unfinished import create_private, hidden_name, making, register
+
+if sys.platform != "win32":
+    import fcntl
 
 #: The target that means standard output.
 STDOUT: Final = "-"
@@ -85,7 +87,7 @@ def check_writable(target: Target) -> None:
         _require_open(name, descriptor)
     elif is_special(name):
         with output_errors(name):
-            if not os.access(name, os.W_OK, effective_ids=True):
+            if not os.access(name, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     else:
         _try_file(name)
@@ -101,7 +103,7 @@ def is_special(name: str) -> bool:
         return True
     with output_errors(name):
         try:
-            folder = not name or name.endswith("/")
+            folder = not name or name.endswith(("/", os.sep))
             kind = stat.S_IFDIR if folder else Path(name).stat().st_mode
         except FileNotFoundError:
             return False
@@ -143,10 +145,11 @@ def sync(descriptor: int) -> None:
 
 
 def _require_open(name: str, descriptor: int) -> None:
-    with output_errors(name):
-        mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
-    if mode == os.O_RDONLY:
-        raise OutputError(f"cannot write {name!r}: it is open for reading only")
+    if sys.platform != "win32":
+        with output_errors(name):
+            mode = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE
+        if mode == os.O_RDONLY:
+            raise OutputError(f"cannot write {name!r}: it is open for reading only")
 
 
 def _try_file(name: str) -> None:
@@ -179,13 +182,11 @@ def _try_replacing(name: str, place: Path) -> None:
 
 def _mount(path: Path) -> str:
     """Return the number of the mount that a path is in; empty where only trying can tell."""
-    if sys.platform != "linux":  # pragma: no cover
-        return ""
-    descriptor = os.open(path, os.O_PATH)  # asks for no permission, and notices no device
-    try:
-        lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text("ascii").splitlines()
-    except FileNotFoundError:  # pragma: no cover - no /proc
-        return ""
-    finally:
+    mount = ""
+    if sys.platform == "linux":
+        descriptor = os.open(path, os.O_PATH)  # asks for no permission, and notices no device
+        with contextlib.suppress(FileNotFoundError):  # no /proc
+            lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text("ascii").splitlines()
+            mount = next(line for line in lines if line.startswith("mnt_id:"))
         os.close(descriptor)
-    return next(line for line in lines if line.startswith("mnt_id:"))
+    return mount

@@ -9,20 +9,24 @@ stop calls ``settle_all`` last, and nothing hidden stays. Only SIGKILL leaves so
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from smspartner.errors import OutputError
+from smspartner.files.locks import lock_file
 
+#: Only the owner may read and write. On Windows the protection of the folder counts.
 PRIVATE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 _BEGINNING: Final = ".smspartner-"
 _ENDING: Final = ".part"
+#: Where there are such flags: follow no link, wait for no pipe.
+_CAREFULLY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 #: Ends what is unfinished: returns what to tell about a file that stays, None where none does.
 Settle = Callable[[], str | None]
@@ -95,10 +99,20 @@ def create_private(path: Path) -> int:
 
     It is locked for as long as it is open, so that ``left_behind`` knows it is in use.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE)
-    os.fchmod(descriptor, PRIVATE)
+    descriptor = open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     with contextlib.suppress(OSError):  # some network drives know no locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor)
+    return descriptor
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file as ``os.open`` does, byte by byte, and for its owner only; give its descriptor.
+
+    The umask changes nothing.
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), PRIVATE)
+    if sys.platform != "win32":
+        os.fchmod(descriptor, PRIVATE)
     return descriptor
 
 
@@ -123,9 +137,9 @@ def private_folder(beside: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         folder.mkdir(mode=PRIVATE_FOLDER)
         folder.chmod(PRIVATE_FOLDER)  # whatever the umask
-        descriptor = os.open(folder, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # some network drives know no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(OSError):  # neither Windows nor some network drives lock folders
+            descriptor = os.open(folder, os.O_RDONLY)
+            lock_file(descriptor)
         yield folder
     finally:
         if descriptor is not None:
@@ -142,13 +156,12 @@ def left_behind(folder: Path) -> list[Path]:
 
 def _is_abandoned(path: Path) -> bool:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | _CAREFULLY)
     except OSError:  # gone by now, or of another user
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         mode = os.fstat(descriptor).st_mode
-        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+        return lock_file(descriptor, shared=True) and (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
     except OSError:
         return False
     finally:

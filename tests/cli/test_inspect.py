@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import sqlite3
 import subprocess
@@ -15,6 +14,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import posix_only
 import pytest
 from cases import unmeasured
 from number_files import KINDS, TOKEN, numbers, write_body, write_export, write_kind
@@ -184,7 +184,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return what runs a command with a terminal for its output, and returns what came there."""
 
     def on_terminal(*args: str, columns: int) -> str:
-        ours, theirs = pty.openpty()
+        ours, theirs = posix_only.openpty()
         with ThreadPoolExecutor() as reader, monkeypatch.context() as patch:
             seen = reader.submit(_all_of, ours)
             patch.setenv("TERM", "xterm")

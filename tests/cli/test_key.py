@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 
+import posix_only
 import pytest
 
 from smspartner.cli import run
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_made_is_named(
 
 
 def test_a_key_that_is_typed_is_not_shown() -> None:
-    screen, theirs = pty.openpty()
+    screen, theirs = posix_only.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "smspartner", "key", "set", "--key-file", "typed"],
         stdin=theirs,

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final
 
+import posix_only
 import pytest
 
 import smspartner
@@ -22,7 +23,7 @@ from smspartner.files.unfinished import Register
 STOPS: Final = {
     signal.SIGINT: "KeyboardInterrupt",
     signal.SIGTERM: "SystemExit 143",
-    signal.SIGHUP: "SystemExit 129",
+    posix_only.SIGHUP: "SystemExit 129",
 }
 #: Runs a block and prints what it ended with.
 PROGRAM: Final = """
@@ -216,7 +217,9 @@ def test_what_is_settled_in_the_end_is_said(
     assert capsys.readouterr().err == "smspartner: the body is kept in body\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, posix_only.SIGHUP], ids=lambda number: number.name
+)
 def test_a_process_that_works_for_the_command_leaves_nothing_when_it_is_ended(
     tmp_path: Path, number: signal.Signals
 ) -> None:

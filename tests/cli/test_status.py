@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pty
 import re
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import posix_only
 import pytest
 from answering import answering
 from terminal import on_terminal
@@ -231,7 +231,7 @@ def test_on_a_terminal_there_is_one_live_line_and_data_stays_clean(args: list[st
 def test_the_live_line_says_how_far_the_rental_is(
     monkeypatch: pytest.MonkeyPatch, capsys: Shown
 ) -> None:
-    screen, theirs = pty.openpty()
+    screen, theirs = posix_only.openpty()
     with open(theirs, "w") as stderr, open(screen, "rb", buffering=0) as shown:  # noqa: PTH123
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stderr", stderr)

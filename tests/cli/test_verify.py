@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import posix_only
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -320,7 +320,7 @@ def said(number: RentedNumber) -> str:
 
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     write_export(tmp_path / "b.csv", MANY[:9])
-    os.mkfifo(tmp_path / "pipe")
+    posix_only.mkfifo(tmp_path / "pipe")
     content = write_body(tmp_path / "a.xml", 10).read_bytes()
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,))
     writer.start()

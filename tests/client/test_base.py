@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import posix_only
 import pytest
 
 from smspartner import (
@@ -193,7 +194,7 @@ def test_one_client_serves_many_threads(sandbox: Sandbox) -> None:
 def test_a_forked_child_uses_connections_of_its_own(sandbox: Sandbox) -> None:
     with Client(sandbox.api_key, base_url=sandbox.url) as client:
         client.status("n-3")
-        child = os.fork()
+        child = posix_only.fork()
         if child == 0:
             os._exit(len(client.download("n-3")))
         _, status = os.waitpid(child, 0)

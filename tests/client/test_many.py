@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,11 +150,28 @@ def test_a_folder_that_cannot_be_made_is_told(client: Client, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("token", "name"),
-    [("n-5.as-1", "n-5.as-1"), ("a/b", "a_2Fb"), ("nul", "_nul"), ("é", "_C3_A9"), ("..", "..")],
+    [("n-5.as-1", "n-5.as-1"), ("..", ".."), ("nullify", "nullify"), ("COM10", "COM10")],
 )
-def test_a_token_is_a_name_that_every_file_system_takes(token: str, name: str) -> None:
+def test_a_token_that_is_a_legal_name_is_the_name_of_its_file(token: str, name: str) -> None:
     assert file_name(token) == name
-    assert len(file_name("x" * 400)) == 150
+
+
+@pytest.mark.parametrize(
+    ("token", "beginning"),
+    [
+        ("a/b", "a_2Fb-"),
+        ("é", "_C3_A9-"),
+        ("nul", "_nul-"),
+        ("Con.x", "_Con.x-"),
+        ("COM¹", "COM_C2_B9-"),
+        ("x" * 400, "x" * 150 + "-"),
+    ],
+)
+def test_every_other_token_has_a_legal_name_of_its_own(token: str, beginning: str) -> None:
+    name = file_name(token)
+
+    assert re.fullmatch(re.escape(beginning) + "[0-9a-f]{16}", name)
+    assert name not in {file_name(token + "/"), file_name(beginning[:-1])}
 
 
 def test_tokens_count_once_and_blank_ones_not_at_all() -> None:

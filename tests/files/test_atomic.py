@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
+import posix_only
 import pytest
 from number_files import disk_that_fills_up, left_in, mode_of, umask
 
@@ -79,7 +80,7 @@ def test_a_symbolic_link_stays_one_and_its_target_is_written(tmp_path: Path, exi
 
 def test_a_named_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
+    posix_only.mkfifo(pipe)
     received: list[bytes] = []
     reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
     reader.start()

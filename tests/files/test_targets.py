@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import posix_only
 import pytest
 from number_files import left_in, umask, without_privileges
 
@@ -92,7 +93,7 @@ def there(tmp_path: Path) -> Iterator[Path]:
 
 
 def as_root(*command: str | Path) -> None:
-    if os.geteuid() != 0:
+    if posix_only.geteuid() != 0:
         pytest.skip("only root can do this")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -125,7 +126,7 @@ def shared() -> Iterator[Path]:
 def test_a_file_of_someone_else_in_a_folder_that_all_share_cannot_be_replaced(
     shared: Path,
 ) -> None:
-    if os.geteuid() != 0:
+    if posix_only.geteuid() != 0:
         pytest.skip("only root can be someone else")
     (shared / "there").write_bytes(b"before")
     with without_privileges():
@@ -155,8 +156,8 @@ def test_a_mount_point_cannot_be_replaced(
 
 def test_a_pipe_is_not_opened_and_its_permission_is_looked_at(shared: Path) -> None:
     pipe = shared / "pipe"
-    os.mkfifo(pipe)
-    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    posix_only.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | posix_only.O_NONBLOCK)
     check_writable(pipe)
     pipe.chmod(0o400)
     with without_privileges(), pytest.raises(OutputError, match="permission denied"):

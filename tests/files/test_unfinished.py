@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import signal
 import subprocess
 import sys
 import zlib
@@ -15,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import posix_only
 import pytest
 from number_files import left_in
 
@@ -205,7 +204,7 @@ def test_what_a_killed_process_has_left_is_found(tmp_path: Path, kill: bool) -> 
         assert process.stdout
         process.stdout.readline()
         if kill:
-            assert process.wait(timeout=10) == -signal.SIGKILL
+            assert process.wait(timeout=10) == -posix_only.SIGKILL
         found = left_behind(tmp_path)
         assert len(found) == (2 if kill else 0)
         assert (
@@ -217,7 +216,7 @@ def test_what_a_killed_process_has_left_is_found(tmp_path: Path, kill: bool) -> 
 
 def test_only_files_of_ours_are_taken_for_left_behind(tmp_path: Path) -> None:
     (tmp_path / ".smspartner-a").mkdir()
-    os.mkfifo(tmp_path / ".smspartner-a.part")
+    posix_only.mkfifo(tmp_path / ".smspartner-a.part")
     (tmp_path / ".smspartner-b.part").symlink_to("nothing")
     (tmp_path / ".hidden.part").touch()
     assert left_behind(tmp_path) == []

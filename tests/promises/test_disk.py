@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import posix_only
 import pytest
 from number_files import disk_that_fills_up, left_in
 from rawserver import Peer, RawServer, Script, head
@@ -39,7 +40,7 @@ READ_ONLY: Final = ("the file system is read-only; choose another folder", "perm
 @contextmanager
 def disk(place: Path, size: int) -> Iterator[Path]:
     """Mount an empty disk of so many bytes, and be in it."""
-    if os.geteuid() != 0:
+    if posix_only.geteuid() != 0:
         pytest.skip("only root can mount a disk; the tests with a limit on file sizes do run")
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
@@ -156,7 +157,7 @@ def test_a_disk_that_is_full_for_save_leaves_the_old_body(tmp_path: Path, sandbo
 @contextmanager
 def read_only(place: Path) -> Iterator[Path]:
     """Be in a folder with an old file in which nothing can be written."""
-    if os.geteuid() != 0:
+    if posix_only.geteuid() != 0:
         place.mkdir()
         (place / "n.csv").write_bytes(OLD)
         place.chmod(0o500)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import posix_only
 import pytest
 from killing import Ended, Forks
 
@@ -29,7 +30,7 @@ DOWNLOAD: Final = ["download", f"n-{COUNT}", "-o", "n.csv", "--raw", "body.json"
 #: More steps on files than a download makes.
 MOST: Final = 40
 
-STOPS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+STOPS: Final = {signal.SIGINT: 130, signal.SIGTERM: 143, posix_only.SIGHUP: 129}
 
 
 def line(number: RentedNumber) -> str:
@@ -132,15 +133,15 @@ def test_kill_9_at_any_moment_leaves_the_old_file_or_the_whole_new_one(
 ) -> None:
     ends = []
     for moment in moments(forks, folder, rounds):
-        ended = forks.run(DOWNLOAD, renewed(folder), signal.SIGKILL, after=moment)
-        assert ended.code in {0, -signal.SIGKILL}
+        ended = forks.run(DOWNLOAD, renewed(folder), posix_only.SIGKILL, after=moment)
+        assert ended.code in {0, -posix_only.SIGKILL}
         assert_killed_cleanly(folder, whole)
         ends.append(ended.code)
     # Or the moments were all too late.
-    assert ends.count(-signal.SIGKILL) > rounds // 2
+    assert ends.count(-posix_only.SIGKILL) > rounds // 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, *STOPS], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [posix_only.SIGKILL, *STOPS], ids=lambda number: number.name)
 def test_a_download_can_end_before_each_of_its_steps_on_files(
     forks: Forks, folder: Path, whole: dict[str, bytes], number: signal.Signals
 ) -> None:
@@ -149,7 +150,7 @@ def test_a_download_can_end_before_each_of_its_steps_on_files(
         ended = forks.run(DOWNLOAD, renewed(folder), number, before=step)
         if ended.code == 0:
             break
-        if number is signal.SIGKILL:
+        if number is posix_only.SIGKILL:
             assert ended.code == -number
             seen.append(assert_killed_cleanly(folder, whole))
         else:
@@ -178,7 +179,7 @@ def test_a_stop_at_any_moment_leaves_no_half_file_and_no_hidden_one(
 
 def test_what_a_kill_9_has_left_is_named_by_the_next_run(forks: Forks, folder: Path) -> None:
     for step in range(1, MOST):
-        forks.run(DOWNLOAD, renewed(folder), signal.SIGKILL, before=step)
+        forks.run(DOWNLOAD, renewed(folder), posix_only.SIGKILL, before=step)
         hidden = [name for name in other_names(folder) if name.endswith(".part")]
         said = forks.run(["download", "n-3", "-q", "-o", "n.csv"], folder).words
         assert len(said.splitlines()) == len(hidden)

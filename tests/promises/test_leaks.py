@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import posix_only
 import pytest
 from fault_table import FATES
 from leak_bodies import BODIES, SENT
@@ -321,13 +322,13 @@ def test_ctrl_c_does_not_show_the_key(
 
 def interrupted(call: Callable[[], object]) -> None:
     """Make a call, and raise KeyboardInterrupt in its middle, as Ctrl-C would."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    before = signal.signal(posix_only.SIGALRM, signal.default_int_handler)
+    posix_only.setitimer(posix_only.ITIMER_REAL, 0.1)
     try:
         call()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        posix_only.setitimer(posix_only.ITIMER_REAL, 0)
+        signal.signal(posix_only.SIGALRM, before)
 
 
 # --- what reports errors --------------------------------------------------------------------------

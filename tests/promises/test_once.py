@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+import posix_only
 import pytest
 from killing import Ended, Forks
 
@@ -25,7 +26,13 @@ from smspartner.sandbox import FAULTS
 COUNT: Final = 5_000
 #: Seconds until the service has surely counted a request, which a run waits after a killed one.
 TIMEOUT: Final = 1.0
-STOPS: Final = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOPS: Final = (
+    posix_only.SIGKILL,
+    posix_only.SIGKILL,
+    signal.SIGTERM,
+    signal.SIGINT,
+    posix_only.SIGHUP,
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +88,7 @@ def test_a_rental_is_downloaded_once_whatever_stops_it(
         with ThreadPoolExecutor(together) as both:
             first = list(both.map(stopped, forks[:together]))
         # What a stop by which a program can tidy up has kept is where it said.
-        if stop is not signal.SIGKILL:
+        if stop is not posix_only.SIGKILL:
             assert len(kept_of_body(folder)) == sum("is kept in" in each.words for each in first)
         last = forks[0].run(args, folder)
         assert all("Traceback" not in each.words for each in (*first, last))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable
 from typing import Final, NamedTuple
+
+import posix_only
 
 from smspartner import SMSPartnerError, decode
 
@@ -234,14 +235,14 @@ BODIES: Final[dict[str, Callable[[], bytes]]] = {
 def measure(name: str) -> Cost:
     """Read a body in a child process and return what it cost."""
     readable, writable = os.pipe()
-    child = os.fork()
+    child = posix_only.fork()
     if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (20, 21))
+        posix_only.setrlimit(posix_only.RLIMIT_CPU, (20, 21))
         body = BODIES[name]()
         os.write(writable, _outcome(body).encode())
         os._exit(0)
     os.close(writable)
-    _, _, usage = os.wait4(child, 0)
+    _, _, usage = posix_only.wait4(child, 0)
     with os.fdopen(readable) as pipe:
         outcome = pipe.read() or "killed"
     return Cost(outcome, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

@@ -23,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
+import posix_only
+
 #: What a command line loads on its way: a fork should not spend its short life on imports.
 _LOADED: Final = (
     "smspartner.cli.decode_many",
@@ -76,7 +78,7 @@ class Forks:
         self,
         args: Sequence[str],
         folder: Path,
-        number: int = signal.SIGKILL,
+        number: int = posix_only.SIGKILL,
         *,
         after: float | None = None,
         before: int | None = None,
@@ -109,7 +111,7 @@ def serve() -> int:
         job = json.loads(line)
         with tempfile.TemporaryFile() as words:
             started = time.monotonic()
-            child = os.fork()
+            child = posix_only.fork()
             if not child:
                 os.dup2(words.fileno(), sys.stderr.fileno())
                 return _command_line(job)

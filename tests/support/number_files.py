@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import sqlite3
 import stat
 import threading
@@ -14,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import posix_only
 import pytest
 
 from smspartner import write
@@ -113,7 +113,7 @@ def as_rows(numbers: Sequence[RentedNumber]) -> list[Row]:
 def through_pipe(folder: Path, content: bytes, use: Callable[[Path], object]) -> object:
     """Return what comes of a named pipe that this content is written to."""
     pipe = folder / "pipe"
-    os.mkfifo(pipe)
+    posix_only.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(content,))
     writer.start()
     try:
@@ -147,15 +147,16 @@ def failing(after: int, size: int = 500) -> Iterator[list[RentedNumber]]:
 @contextmanager
 def disk_that_fills_up(limit: int) -> Iterator[None]:
     """No file can grow beyond so many bytes, as on a disk that is full: no root is needed."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    before = posix_only.getrlimit(posix_only.RLIMIT_FSIZE)
+    posix_only.setrlimit(posix_only.RLIMIT_FSIZE, (limit, before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        posix_only.setrlimit(posix_only.RLIMIT_FSIZE, before)
 
 
 def mode_of(path: Path) -> int:
+    posix_only.geteuid()  # Windows has no modes
     return stat.S_IMODE(path.stat().st_mode)
 
 
@@ -171,14 +172,14 @@ def umask(mask: int) -> Iterator[None]:
 @contextmanager
 def without_privileges() -> Iterator[None]:
     """Permissions mean nothing to root: be nobody for a while."""
-    if os.geteuid() != 0:
+    if posix_only.geteuid() != 0:
         yield
         return
-    os.seteuid(65534)
+    posix_only.seteuid(65534)
     try:
         yield
     finally:
-        os.seteuid(0)
+        posix_only.seteuid(0)
 
 
 def left_in(folder: Path) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import posix_only
 import pytest
 
 
@@ -23,7 +23,7 @@ def binaries() -> Path:
 
 def run(*command: str | Path) -> None:
     """Run as the server's user where we are root, which PostgreSQL refuses to be."""
-    user = "postgres" if os.geteuid() == 0 else None
+    user = "postgres" if posix_only.geteuid() == 0 else None
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=user, cwd="/", timeout=60)
 
 
@@ -35,7 +35,7 @@ def server() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="pg-"))
     data = home / "data"
     try:
-        if os.geteuid() == 0:
+        if posix_only.geteuid() == 0:
             shutil.chown(home, "postgres")
         run(
             programs / "initdb",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import signal
 import subprocess
 
+import posix_only
+
 
 def on_terminal(*args: str, stop_after: bytes = b"") -> tuple[int, bytes, str]:
     """Run a command with standard error on a terminal; return exit code, stdout and screen."""
-    screen, theirs = pty.openpty()
+    screen, theirs = posix_only.openpty()
     process = subprocess.Popen(
         args,
         stdin=theirs,

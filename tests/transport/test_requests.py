@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+import posix_only
 import pytest
 from rawserver import Peer, RawServer, Script, answer, chunked, head, sends
 from transport_faults import CHUNKED, FAULTS, LENGTH, LOCATION
@@ -219,13 +220,13 @@ def interrupted(after: float, kind: type[BaseException]) -> Iterator[None]:
     def interrupt(_: int, __: FrameType | None) -> None:
         raise kind
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, after)
+    before = signal.signal(posix_only.SIGALRM, interrupt)
+    posix_only.setitimer(posix_only.ITIMER_REAL, after)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        posix_only.setitimer(posix_only.ITIMER_REAL, 0)
+        signal.signal(posix_only.SIGALRM, before)
 
 
 class TimeLimitError(Exception):
