@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,9 @@ from typing import Final, NamedTuple
 from benchmarks.measure import Key, Sample, Samples, Say
 from benchmarks.memory import ROOT, peak
 from smspartner import Client
+
+if sys.platform != "win32":
+    import resource
 
 DOWNLOAD: Final = "smspartner download"
 RIVALS: Final = {
@@ -168,5 +170,8 @@ class _Run:
 
 def _processor_time() -> float:
     """Return the seconds that the processes that have ended took."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows does not say what processes took that have ended")
+    else:  # noqa: RET506 - the type checkers know by it that it is not for Windows
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime

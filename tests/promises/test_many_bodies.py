@@ -11,9 +11,10 @@ import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from signal import SIGKILL, SIGTERM, Signals
+from signal import SIGTERM, Signals
 from typing import Any
 
+import posix_only
 import pytest
 from killing import Forks
 
@@ -185,7 +186,7 @@ def test_stopped_fifty_times_and_run_again_the_rows_are_the_same(
             for _ in range(25):
                 # Two processes need a while to begin.
                 jobs, longest = chance.choice((("1", 0.3), ("1", 0.3), ("2", 1.2)))
-                stop = chance.choice((SIGTERM, SIGKILL))
+                stop = chance.choice((SIGTERM, posix_only.SIGKILL))
                 if decode(output, jobs, stop, chance.uniform(0, longest)) == 9:
                     begin_anew(tmp_path / output)
             assert decode(output, "2") == 9
