@@ -203,7 +203,7 @@ def test_a_save_that_is_stopped_says_where_its_body_is(forks: Forks, folder: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, *STOPS], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [posix_only.SIGKILL, *STOPS], ids=lambda number: number.name)
 def test_a_workbook_that_is_stopped_leaves_the_old_one_and_no_folder(
     forks: Forks, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -222,11 +222,11 @@ def test_a_workbook_that_is_stopped_leaves_the_old_one_and_no_folder(
         assert content == OLD or content.startswith(b"PK")
         hidden = sorted(path.name for path in tmp_path.glob(".*") if path.is_dir())
         left.update(hidden)
-        if number is signal.SIGKILL and hidden:
+        if number is posix_only.SIGKILL and hidden:
             said = forks.run(["download", "n-3", "-q", "-o", "n.xlsx"], tmp_path).words
             assert f"delete it: rm -r {hidden[0]}" in said
-        elif number is not signal.SIGKILL:
+        elif number is not posix_only.SIGKILL:
             assert not list(tmp_path.glob(".*"))
     else:
         pytest.fail("the download has more steps than it should")
-    assert bool(left) == (number is signal.SIGKILL)
+    assert bool(left) == (number is posix_only.SIGKILL)
