@@ -219,8 +219,8 @@ _OUTPUT: Final = (
         default="-",
         metavar="FILE|URL",
         type=WRITTEN,
-        help="Output: a file, its format given by the extension (.csv .jsonl .json .parquet .arrow "
-        ".db), sqlite:///FILE, postgresql://… or - for standard output.",
+        help="Output: a file, its format given by the extension (.csv .xlsx .jsonl .json .parquet "
+        ".arrow .db), sqlite:///FILE, postgresql://… or - for standard output.",
     ),
     click.option("--to", metavar="KIND", help="Output format; overrides the file extension."),
     click.option("--columns", metavar="NAMES", help="Columns to write, such as id,phone,stop_sms."),

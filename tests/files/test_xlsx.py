@@ -301,6 +301,13 @@ def test_a_full_disk_while_it_is_put_together_is_told_once(
 # Workbooks that people made.
 
 
+def test_a_picture_in_a_workbook_is_nothing_to_worry_about(tmp_path: Path) -> None:
+    path = made(tmp_path / "n.xlsx", [["phone"], ["1"]])
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("Thumbnails/thumbnail.png", b"\x89PNG\0")
+    assert read(path) == [("1",)]
+
+
 def made(path: Path, *sheets: Sequence[Sequence[Any]]) -> Path:
     workbook = pytest.importorskip("xlsxwriter").Workbook(path)
     for rows in sheets:
@@ -357,6 +364,11 @@ def hidden(path: Path) -> None:
     rewrite(path, lambda part: part.replace(b'r="A2"', b"r='&#65;2'"))
 
 
+def wide(path: Path) -> None:
+    made(path, [["phone"], ["1"]])
+    rewrite(path, lambda part: part.replace(b"UTF-8", b"UTF-16").decode().encode("utf-16"))
+
+
 def bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/sharedStrings.xml", b" " * 3_000_000)
@@ -370,7 +382,7 @@ def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
             archive.writestr(name, part)
 
 
-@pytest.mark.parametrize("make", [far, hidden, bomb], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [far, hidden, wide, bomb], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("reader", [read, read_opt_outs], ids=["numbers", "list"])
 def test_a_small_workbook_cannot_fill_the_memory(
     tmp_path: Path,
