@@ -46,7 +46,11 @@ MARKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 #: Fixed, so that the same numbers make the same file.
 _MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
 _WIDTHS: Final = {"id": 21, "phone": 18, "stop_sms": 12, "e164": 18, "token": 26, "file": 34}
-_LOOKS: Final = {"id": {"align": "left"}, "stop_sms": {}}
+_LOOKS: Final = {
+    "id": {"align": "left"},
+    # Excel shows booleans in any format; LibreOffice shows 0 and 1 without this one.
+    "stop_sms": {"num_format": '"TRUE";"TRUE";"FALSE"', "align": "center"},
+}
 _TEXT: Final = {"num_format": "@"}
 #: Text that XlsxWriter writes as it stands, for rich text, and characters that XML cannot hold.
 _ODD: Final = re.compile("<r>|.*[\ufffe\uffff]", re.DOTALL)
