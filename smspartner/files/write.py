@@ -69,8 +69,8 @@ def write(
         numbers: a rental, a stream, bodies opened with ``open_bodies``, or an iterable of
             ``RentedNumber`` or of lists of them; read once, a few thousand at a time.
         target: a file name, whose ending says what is written (``.csv .xlsx .jsonl .json
-            .parquet .arrow .db``), an address such as ``postgresql://…``, or ``-`` for standard output,
-            where alone a failure leaves what was written before it.
+            .parquet .arrow .db``), an address such as ``postgresql://…``, or ``-`` for
+            standard output, where alone a failure leaves what was written before it.
         to: what to write, whatever the target's ending: ``"csv"``, ``"parquet"`` …
         columns: which, in this order, of id, phone, stop_sms, e164, token and file; None writes the
             first three, and file for several bodies.
