@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -233,12 +233,22 @@ class _Download:
                 deadline=self.service.deadline,
                 quiet=self.out.quiet,
             )
+            replace(self._renewed(), wait=False).fetch(client, journal)
+            return
         asking: AbstractContextManager[dict[str, Any]] = nullcontext({})
         if journal is not None:
             out = self.out
             asking = journal.asking(self.token, out.output, place_of(out), out.leaves_out)
         with asking as facts:
             facts.update(self._transferred(client))
+
+    def _renewed(self) -> _Download:
+        """Return it with the stop list as it is now: waiting may have taken hours."""
+        if self.out.opt_outs_account is False:
+            return self
+        out = self.out.with_account(self.service)
+        options = out.export_options(self.token, self.service.deadline)
+        return replace(self, out=out, options=options)
 
     def _transferred(self, client: Client) -> dict[str, Any]:
         """Write the numbers, and return the facts for the journal."""

@@ -112,12 +112,12 @@ class Output:
     quiet: bool
 
     def with_account(self, service: Service) -> Output:
-        """Return it with the stop list of the account, if that counts.
+        """Return it with the stop list of the account as it is now, if that counts.
 
         Raises:
             SMSPartnerError: it cannot be had; nothing may be fetched then.
         """
-        if not self.opt_outs_account:
+        if self.opt_outs_account is False:  # a stop list that is empty is false too
             return self
         with service.client() as client:
             return replace(self, opt_outs_account=client.stop_list())

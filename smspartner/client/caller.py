@@ -8,9 +8,9 @@ from threading import Lock
 
 from smspartner.decoders import decoder_named
 from smspartner.decoders.limits import Limits
-from smspartner.decoders.whole import decode_answer
+from smspartner.decoders.whole import decode_answer, decode_list
 from smspartner.errors import AccountError, APIError, LimitError, SMSPartnerError, TruncatedError
-from smspartner.models.envelope import A
+from smspartner.models.envelope import A, ListAnswer
 from smspartner.transport import Headers, Reply, Request, Transport
 from smspartner.transport.secrets import APIKey
 
@@ -50,7 +50,7 @@ class Caller:
         return self.transport.send(request, self.key)
 
     def answer(self, request: Request, kind: type[A]) -> A:
-        """Return the answer to a request that is read in one piece.
+        """Return the answer to a request: a list is read in slices, all others in one piece.
 
         Raises:
             APIError: the service refused.
@@ -60,18 +60,29 @@ class Caller:
         decoder_named(request.query["_format"])
         with self.send(request) as reply:
             try:
-                return decode_answer(
-                    _collected(reply.chunks, self.limits.document),
-                    kind,
-                    media_type=reply.media_type,
-                    http_status=reply.status,
-                    limits=self.limits,
-                )
+                return self._read(reply, kind)
             except SMSPartnerError as error:
                 told = _by_call(error, request)
                 self.note_head(told, reply)
                 told.retryable |= request.repeatable and isinstance(told, TruncatedError)
                 raise told from None
+
+    def _read(self, reply: Reply, kind: type[A]) -> A:
+        if issubclass(kind, ListAnswer):
+            return decode_list(
+                reply.chunks,
+                kind,
+                media_type=reply.media_type,
+                http_status=reply.status,
+                limits=self.limits,
+            )
+        return decode_answer(
+            _collected(reply.chunks, self.limits.document),
+            kind,
+            media_type=reply.media_type,
+            http_status=reply.status,
+            limits=self.limits,
+        )
 
     def note_head(self, error: SMSPartnerError, reply: Reply) -> None:
         """Note in an error what the head of the answer says."""

@@ -12,6 +12,9 @@ A decoder knows one encoding, keeps no state between calls, and honours three po
    slices with flat memory. A decoder that returns None is right too: its bodies are then read in
    one piece, under ``Limits.document``.
 
+A decoder may also have ``find_list(window, answer, limits)``, which does the same for other answers
+around a long list, such as the stop list.
+
 ``register_decoder`` makes a decoder known; the built-in ones are registered the same way, and
 loaded when they are first needed.
 """

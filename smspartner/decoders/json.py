@@ -23,7 +23,7 @@ from smspartner.decoders.problems import (
 )
 from smspartner.decoders.slices import Hole
 from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError
-from smspartner.models.envelope import A, Key, Refusal, RentalAnswer, require_success
+from smspartner.models.envelope import A, Key, ListAnswer, Refusal, RentalAnswer, require_success
 from smspartner.models.number import EXACT
 
 T = TypeVar("T")
@@ -119,7 +119,11 @@ class JSONDecoder:
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where ``datas`` opens, be it an array or an object."""
-        return find(window, lambda document: self.decode(document, RentalAnswer, limits))
+        return self.find_list(window, RentalAnswer, limits)
+
+    def find_list(self, window: bytes, answer: type[ListAnswer], limits: Limits) -> Hole | None:
+        """Return where the list of an answer opens, be it an array or an object."""
+        return find(window, answer, lambda document: self.decode(document, answer, limits))
 
 
 @lru_cache(maxsize=32)

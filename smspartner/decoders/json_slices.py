@@ -1,4 +1,4 @@
-"""Where the records of JSON stand: in a body, behind ``datas``, or in any array of objects."""
+"""Where the records of JSON stand: in a body, behind a name, or in any array of objects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from smspartner.decoders.slices import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
+from smspartner.decoders.slices import CANDIDATES, Cut, Hole, Markup, Parse
+from smspartner.models.envelope import PROBE_TEXT, ListAnswer
 
 # Finds where values end; what it finds is decoded by msgspec all the same. Numbers stay text:
 # int() refuses more than 4,300 digits.
@@ -21,7 +22,7 @@ BOUNDARY: Final = re.compile(rb"(\})[ \t\n\r]*,[ \t\n\r]*(?=\{)")
 _KEYED_BOUNDARY: Final = re.compile(
     rb'(\})[ \t\n\r]*,[ \t\n\r]*(?="(?:[^"\\]|\\.){0,64}+"[ \t\n\r]*:[ \t\n\r]*\{)', re.DOTALL
 )
-_OPENING: Final = re.compile(rb'"datas"[ \t\n\r]*:[ \t\n\r]*[\[{]')
+_OPENING: Final = rb'"%s"[ \t\n\r]*:[ \t\n\r]*[\[{]'
 _WHITE: Final = re.compile(r"[ \t\n\r]*")
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _COLON: Final = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
@@ -76,28 +77,29 @@ def _skip(pattern: re.Pattern[str], text: str, start: int) -> int:
     return found.end() if found else start
 
 
-def find(window: bytes, parse: Parse) -> Hole | None:
-    """Return where ``datas`` opens, be it an array or an object; None where it does not."""
-    for found in islice(_OPENING.finditer(window), CANDIDATES):
-        hole = JSONHole(window[: found.end()], parse)
+def find(window: bytes, answer: type[ListAnswer], parse: Parse) -> Hole | None:
+    """Return where the list opens, be it an array or an object; None where it does not."""
+    opening = re.compile(_OPENING % answer.list_name.encode())
+    for found in islice(opening.finditer(window), CANDIDATES):
+        hole = JSONHole(window[: found.end()], parse, answer.probe)
         if hole.opens():
             return hole
     return None
 
 
 class JSONHole(Hole):
-    """An open array ``"datas":[``, or an open object whose values are the records (A5.6)."""
+    """An open array, ``"datas":[``, or an open object whose values are the records (A5.6)."""
 
-    def __init__(self, head: bytes, parse: Parse) -> None:
+    def __init__(self, head: bytes, parse: Parse, probe: msgspec.Struct) -> None:
         self._keyed = head.endswith(b"{")
-        record = msgspec.json.encode(PROBE)
+        record = msgspec.json.encode(probe)
         if self._keyed:
-            first, last = (
-                b'"%s%s":%s' % (end, PROBE.phone.encode(), record) for end in (b"a", b"z")
-            )
-            super().__init__(head, parse, Markup(b"}}", b",", (first, last), _KEYED_BOUNDARY))
+            text = PROBE_TEXT.encode()
+            first, last = (b'"%s%s":%s' % (end, text, record) for end in (b"a", b"z"))
+            markup = Markup(b"}}", b",", (first, last), _KEYED_BOUNDARY)
         else:
-            super().__init__(head, parse, Markup(b"]}", b",", (record, record), BOUNDARY))
+            markup = Markup(b"]}", b",", (record, record), BOUNDARY)
+        super().__init__(head, parse, probe, markup)
 
     def walk(self, window: bytes) -> Cut | None:
         """Return where the last whole record in the window ends, told by a real parser."""

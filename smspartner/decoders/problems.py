@@ -21,11 +21,12 @@ from smspartner.models.number import EXACT, Phone, RentedNumber
 T = TypeVar("T")
 
 _PATH: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_RECORD: Final = re.compile(r"datas\[(?P<index>\d+)\]\.?(?P<field>\w*)")
+_RECORD: Final = re.compile(r"datas?\[(?P<index>\d+)\]\.?(?P<field>\w*)")
 _MISSING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
 _INEXACT: Final = "Expected `int`, got a number that is not exact (beyond 2^53, not an integer)"
-_LOOSE: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+#: A number with a fraction or an exponent; any other is exact.
+_LOOSE: Final = re.compile(r"(?<![0-9])[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)")
 
 # msgspec takes it for 0, and that for false.
 _ODD_FLAG: Final = "-0"

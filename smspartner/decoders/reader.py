@@ -23,7 +23,7 @@ from smspartner.errors import (
     TruncatedError,
     boundary,
 )
-from smspartner.models.envelope import RentalAnswer
+from smspartner.models.envelope import ListAnswer, RentalAnswer
 from smspartner.models.number import RentedNumber
 
 #: How many bytes of records are decoded at once.
@@ -41,15 +41,17 @@ T = TypeVar("T")
 
 
 class ResponseReader:
-    """Reads one body of the rental endpoint, piece by piece.
+    """Reads one body of the rental endpoint, or of another that answers a list, piece by piece.
 
     Args:
         format: "json", "xml" or the name of a registered decoder; None looks at the body.
         media_type: the Content-Type of the answer, where it is known.
         http_status: the HTTP status of the answer; every error then carries it.
         limits: bounds on what the body may cost.
+        answer: the struct that declares what is read.
 
     Attributes:
+        answer: the answer once the body is over, with the last of its records, None before.
         declared: the count the service declares: None before it is known and where there is
             none. In a long body it is known with the first records.
         found: how many records have been handed out.
@@ -65,9 +67,12 @@ class ResponseReader:
         media_type: str | None = None,
         http_status: int | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        answer: type[ListAnswer] = RentalAnswer,
     ) -> None:
         if format is not None:
             decoder_named(format)
+        self.answer: ListAnswer | None = None
+        self._kind = answer
         self.declared: int | None = None
         self.found = 0
         self._format = format
@@ -182,13 +187,19 @@ class ResponseReader:
         if blank:
             del slicer.buffer[:blank]
             window = bytes(slicer.buffer[:WINDOW])
-        self._hole = self._decoder.find_hole(window, self._limits)
+        self._hole = self._find_hole(self._decoder, window)
         if self._hole is None:
             slicer.size = self._limits.document + 1
             return
         self.declared = self._hole.declared
         del slicer.buffer[: len(self._hole.head)]
         self._slicer = Slicer(WINDOW, self._limits.record, slicer.buffer)
+
+    def _find_hole(self, decoder: Decoder, window: bytes) -> Hole | None:
+        if self._kind is RentalAnswer:
+            return decoder.find_hole(window, self._limits)
+        find = getattr(decoder, "find_list", None)
+        return find(window, self._kind, self._limits) if find else None
 
     def _slice(self, hole: Hole) -> list[RentedNumber] | None:
         """Decode the records in the window; one that ends in no record asks for a larger one."""
@@ -238,9 +249,9 @@ class ResponseReader:
         elif len(rest) > self._limits.document:
             self._refuse_size()
         else:
-            answer = self._decoder.decode(rest, RentalAnswer, self._limits)
-        self.declared = answer.phone_numbers
-        records = answer.records
+            answer = self._decoder.decode(rest, self._kind, self._limits)
+        self.answer, self.declared = answer, answer.declared
+        records: list[RentedNumber] = answer.records
         self.found += len(records)
         return records
 

@@ -15,22 +15,15 @@ and the parser judges it. Two proofs keep the guess from ever shifting a number:
 from __future__ import annotations
 
 import re
-import secrets
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypeVar
-
-import msgspec
+from typing import Any, Final, NamedTuple, TypeVar
 
 from smspartner.errors import APIError, DecodeError, RecordError
-from smspartner.models.envelope import RentalAnswer
-from smspartner.models.number import RentedNumber
+from smspartner.models.envelope import ListAnswer
 
 T = TypeVar("T")
-
-#: The text of the probe: fresh in every process, so that no body can imitate it.
-PROBE: Final = RentedNumber(0, secrets.token_hex(12), stop_sms=False)
 
 # The last record end is looked for in the last bytes of a window before all of it is searched:
 # a record is some 50 to 150 bytes, and looking through 4 KiB took 5 % of the whole.
@@ -40,7 +33,7 @@ _TAIL: Final = 512
 #: piece, under the limit for that.
 CANDIDATES: Final = 16
 
-Parse = Callable[[bytes], RentalAnswer]
+Parse = Callable[[bytes], ListAnswer]
 
 
 class counting_from:  # noqa: N801 - a context manager, used like a function
@@ -165,6 +158,7 @@ class Hole(ABC):
     Args:
         head: all bytes before the first record.
         parse: reads a complete document of this body, or raises APIError or DecodeError.
+        probe: the record that is put into it.
         markup: how this body writes what stands around its records.
 
     Attributes:
@@ -172,9 +166,10 @@ class Hole(ABC):
         declared: the count the head declares, None where it declares none.
     """
 
-    def __init__(self, head: bytes, parse: Parse, markup: Markup) -> None:
+    def __init__(self, head: bytes, parse: Parse, probe: object, markup: Markup) -> None:
         self.head = head
         self.parse = parse
+        self._probe = probe
         self.declared: int | None = None
         self._empty = head + markup.probes[0] + markup.closing
         self._before = head + markup.probes[0] + markup.separator
@@ -195,10 +190,10 @@ class Hole(ABC):
             answer = self.parse(self._empty)
         except (DecodeError, APIError):
             return False
-        self.declared = answer.phone_numbers
-        return answer.records == [PROBE]
+        self.declared = answer.declared
+        return answer.records == [self._probe]
 
-    def decode(self, records: bytes) -> list[RentedNumber] | None:
+    def decode(self, records: bytes) -> list[Any] | None:
         """Return the records of a slice, None where the slice does not end at a record's end.
 
         Raises:
@@ -211,14 +206,14 @@ class Hole(ABC):
             raise
         except (DecodeError, APIError):
             return None  # an answer made of a bad cut says nothing
-        inside = len(found) > 1 and found[0] == found[-1] == PROBE
+        inside = len(found) > 1 and found[0] == found[-1] == self._probe
         return found[1:-1] if inside else None
 
     def explain(self, records: bytes) -> None:
         """Raise the DecodeError that says why a window of records cannot be read at all."""
         self.parse(self.head + records)
 
-    def finish(self, rest: bytes, *, untouched: bool) -> RentalAnswer:
+    def finish(self, rest: bytes, *, untouched: bool) -> ListAnswer:
         """Return the end of the body as an answer with the last records.
 
         Args:
@@ -234,6 +229,6 @@ class Hole(ABC):
         with counting_from(-1):
             answer = self.parse(self._before + rest)
         records = answer.records
-        if not records or records[0] != PROBE:
+        if not records or records[0] != self._probe:
             raise DecodeError("the body gives the numbers twice, in two different places")
-        return msgspec.structs.replace(answer, datas=records[1:])
+        return answer.with_records(records[1:])

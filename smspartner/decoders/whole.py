@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import cast
 
 from smspartner.decoders import reader
 from smspartner.decoders.detect import decoder_for
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
 from smspartner.decoders.reader import ResponseReader, bytes_of, iter_batches, too_large
 from smspartner.errors import CountMismatchError, LimitError, SMSPartnerError, boundary
-from smspartner.models.envelope import A, RentalAnswer
+from smspartner.models.envelope import A, L, RentalAnswer
 from smspartner.models.number import RentedNumber
 from smspartner.models.rental import Rental
 
@@ -83,6 +84,38 @@ def decode_answer(
     except SMSPartnerError as error:
         error.http_status = http_status
         raise
+
+
+@boundary
+def decode_list(
+    chunks: Iterable[bytes],
+    answer: type[L],
+    *,
+    media_type: str | None = None,
+    http_status: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> L:
+    """Return a body that comes in pieces as the struct that declares it, read in slices.
+
+    What it takes in memory is its records, and no more.
+
+    Args:
+        chunks: the pieces of the body.
+        answer: the struct.
+        media_type: as for ``decode_answer``.
+        http_status: as for ``decode_answer``.
+        limits: as for ``decode_answer``.
+
+    Raises:
+        CountMismatchError: there are not as many records as declared.
+        APIError, DecodeError: as for ``decode_answer``.
+    """
+    pieces = ResponseReader(
+        media_type=media_type, http_status=http_status, limits=limits, answer=answer
+    )
+    records = [record for batch in iter_batches(pieces, chunks) for record in batch]
+    found = cast("L", pieces.answer)
+    return found.with_records(records) if records else found  # no list is not an empty one
 
 
 def iter_decode(

@@ -7,9 +7,10 @@ is decided here, once for every encoding.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -42,6 +43,41 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 A = TypeVar("A", bound=Answer)
+
+
+class ListAnswer(Answer, frozen=True):
+    """An answer around one long list, which is read in slices.
+
+    Attributes:
+        list_name: the name of the list, on the wire and in Python.
+        count_name: the name of the declared count in Python.
+        probe: a record with a text that no body can foresee; see ``decoders.slices``.
+    """
+
+    list_name: ClassVar[str]
+    count_name: ClassVar[str]
+    probe: ClassVar[msgspec.Struct]
+
+    @property
+    def declared(self) -> int | None:
+        """The declared count, None if there is none."""
+        count: int | None = getattr(self, self.count_name)
+        return count
+
+    @property
+    def records(self) -> list[Any]:
+        """The records as a list, whatever shape they came in."""
+        listed = getattr(self, self.list_name)
+        return list(listed.values()) if isinstance(listed, dict) else listed or []
+
+    def with_records(self, records: list[Any]) -> Self:
+        """Return it around other records."""
+        return msgspec.structs.replace(self, **{self.list_name: records})
+
+
+L = TypeVar("L", bound=ListAnswer)
+#: A text that is fresh in every process, for probes.
+PROBE_TEXT: Final = secrets.token_hex(12)
 
 
 def xml_orders(struct: type[msgspec.Struct]) -> tuple[tuple[FieldInfo, ...], ...]:
@@ -80,7 +116,7 @@ class Key:
         return cls()
 
 
-class RentalAnswer(Answer, frozen=True):
+class RentalAnswer(ListAnswer, frozen=True):
     """The numbers of a rental (fact A2, rule R5).
 
     Attributes:
@@ -89,6 +125,9 @@ class RentalAnswer(Answer, frozen=True):
     """
 
     told_by_kind: ClassVar[bool] = True  # rule R5
+    list_name: ClassVar[str] = "datas"
+    count_name: ClassVar[str] = "phone_numbers"
+    probe: ClassVar[RentedNumber] = RentedNumber(0, PROBE_TEXT, stop_sms=False)
 
     phone_numbers: int | None = None
     datas: list[RentedNumber] | dict[Key, RentedNumber] | None = None
@@ -96,13 +135,6 @@ class RentalAnswer(Answer, frozen=True):
     def __post_init__(self) -> None:
         if self.datas is None and self.phone_numbers is None:
             raise ValueError("a success with neither a count nor numbers: nothing was rented?")
-
-    @property
-    def records(self) -> list[RentedNumber]:
-        """The records as a list, whatever shape they came in."""
-        if self.datas is None:
-            return []
-        return list(self.datas.values()) if isinstance(self.datas, dict) else self.datas
 
 
 class Refusal(msgspec.Struct, frozen=True):

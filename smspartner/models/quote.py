@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from smspartner.errors import ConfigurationError, DecodeError
-from smspartner.models.envelope import Answer
+from smspartner.models.envelope import Answer, Key
 from smspartner.models.status import Cost
 
 #: Fact A6: the field of a request that the service complains about, by its code.
@@ -178,7 +178,7 @@ class Quote(Answer, frozen=True):
     """
 
     op: str | None = None
-    datas: list[QuotedPlace] | dict[str, QuotedPlace] | None = None
+    datas: list[QuotedPlace] | dict[Key, QuotedPlace] | None = None
     cost: Cost | None = None
 
     def __post_init__(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, cast, overload
+from typing import ClassVar, Final, overload
 
 import msgspec
 
 from smspartner.errors import CountMismatchError, DecodeError, RecordError
-from smspartner.models.envelope import Answer
+from smspartner.models.envelope import PROBE_TEXT, Answer, Key, ListAnswer
 from smspartner.models.masks import mask_phone
 from smspartner.models.number import Phone
 
@@ -19,7 +19,7 @@ _BETWEEN: Final = re.compile(r"[\s+()./,_-]+")
 _FEWEST: Final = 6
 
 
-class Stop(msgspec.Struct, frozen=True):
+class Stop(msgspec.Struct, frozen=True, gc=False):
     """One phone on the stop list.
 
     Attributes:
@@ -38,7 +38,7 @@ class Stop(msgspec.Struct, frozen=True):
         )
 
 
-class StopList(Answer, frozen=True):
+class StopList(ListAnswer, frozen=True):
     """The stop list: a sequence of ``Stop``, which exports take as ``opt_outs``.
 
     Attributes:
@@ -47,13 +47,17 @@ class StopList(Answer, frozen=True):
         data: the entries.
     """
 
+    list_name: ClassVar[str] = "data"
+    count_name: ClassVar[str] = "nb_data"
+    probe: ClassVar[Stop] = Stop(0, PROBE_TEXT, PROBE_TEXT)
+
     code: int | None = None
     nb_data: int | None = None
-    data: list[Stop] | dict[str, Stop] | None = None
+    data: list[Stop] | dict[Key, Stop] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.data, dict):  # fact A5.6
-            msgspec.structs.force_setattr(self, "data", list(self.data.values()))
+            msgspec.structs.force_setattr(self, "data", self.records)
 
     def check(self) -> None:
         """Check what no type can say; what is doubtful is refused, as people would be written to.
@@ -77,7 +81,7 @@ class StopList(Answer, frozen=True):
         return tuple(stop.phone for stop in self)
 
     def __len__(self) -> int:
-        return len(self.data or ())
+        return len(self.records)
 
     @overload
     def __getitem__(self, place: int) -> Stop: ...
@@ -87,7 +91,7 @@ class StopList(Answer, frozen=True):
         return tuple(self)[place]
 
     def __iter__(self) -> Iterator[Stop]:
-        return iter(cast("list[Stop]", self.data) or ())
+        return iter(self.records)
 
     def __repr__(self) -> str:
         return f"StopList({len(self)} phones)"

@@ -26,6 +26,7 @@ class StopList:
         self._lock = Lock()
         self._ids = count(300)  # the first one added has the id of the documented sample
         self._stops: dict[int, tuple[str, str]] = {}
+        self._phones: set[str] = set()
         for phone in phones:
             self.add(phone)
 
@@ -46,9 +47,10 @@ class StopList:
             said = f"This phone number is not valid ({phone})"
             raise refusal(9, details=(("children[phoneNumber].data", said),))
         with self._lock:
-            if any(e164 == there for there, _ in self._stops.values()):
+            if e164 in self._phones:
                 raise refusal(3, "Ce numéro est déjà dans la liste des stops")
             stop_id = next(self._ids)
+            self._phones.add(e164)
             self._stops[stop_id] = (e164, time.strftime("%Y-%m-%d %H:%M:%S"))
             return stop_id
 
@@ -59,8 +61,9 @@ class StopList:
             APIError: there is no such id (code 4).
         """
         with self._lock:
-            if self._stops.pop(stop_id, None) is None:
+            if stop_id not in self._stops:
                 raise refusal(4, "Cet identifiant est introuvable")
+            self._phones.remove(self._stops.pop(stop_id)[0])
 
     def said(self) -> Value:
         """Return the answer to ``stop-sms/list``."""

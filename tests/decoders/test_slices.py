@@ -23,7 +23,7 @@ from bodies import (
 from cases import FORMATS, SetWindow, in_pieces, numbers_of, read_fed
 
 from smspartner import DecodeError, decode
-from smspartner.decoders.slices import PROBE
+from smspartner.models.envelope import RentalAnswer
 
 TRAP_JSON: Final = '},{"id":1,"phone":"x","stopSms":true},{"id":'
 TRAP_XML: Final = "</entry></entry><entry><entry>1</entry>"
@@ -242,11 +242,15 @@ def test_no_byte_is_lost_where_a_body_is_cut(
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_record_that_looks_like_the_probe_is_a_record(format_: str) -> None:
     rows = people(MANY)
-    rows[700] = {"id": PROBE.id, "phone": "0" * len(PROBE.phone), "stopSms": PROBE.stop_sms}
+    rows[700] = {
+        "id": RentalAnswer.probe.id,
+        "phone": "0" * len(RentalAnswer.probe.phone),
+        "stopSms": RentalAnswer.probe.stop_sms,
+    }
 
     assert len(decode(render(rental(rows), format_))) == MANY
 
 
 def test_the_probe_is_another_in_each_process() -> None:
-    assert len(PROBE.phone) == 24
-    assert set(PROBE.phone) <= set("0123456789abcdef")
+    assert len(RentalAnswer.probe.phone) == 24
+    assert set(RentalAnswer.probe.phone) <= set("0123456789abcdef")

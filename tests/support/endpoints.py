@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import smspartner.models
 from smspartner.models.account import Account
-from smspartner.models.envelope import Answer, RentalAnswer
+from smspartner.models.envelope import Answer, ListAnswer, RentalAnswer
 from smspartner.models.quote import Quote
 from smspartner.models.status import RentalStatus
 from smspartner.models.stops import StopAdded, StopList, StopRemoved
@@ -71,7 +71,9 @@ def declared_answers() -> set[type[Answer]]:
     """Return the structs of all answers that a module of ``smspartner.models`` declares."""
     for module in pkgutil.iter_modules(smspartner.models.__path__, "smspartner.models."):
         import_module(module.name)
-    return {kind for kind in _below(Answer) if kind.__module__.startswith("smspartner.models.")}
+    return {kind for kind in _below(Answer) if kind.__module__.startswith("smspartner.models.")} - {
+        ListAnswer
+    }
 
 
 def _below(kind: type[Answer]) -> Iterator[type[Answer]]:

@@ -19,7 +19,14 @@ from smspartner.decoders.xml.positional import shape
 from smspartner.decoders.xml.prolog import guard, plain, with_white_space_as_value
 from smspartner.decoders.xml.slices import find, find_usual
 from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError, UnsafeXMLError
-from smspartner.models.envelope import A, Refusal, RentalAnswer, as_integer, require_success
+from smspartner.models.envelope import (
+    A,
+    ListAnswer,
+    Refusal,
+    RentalAnswer,
+    as_integer,
+    require_success,
+)
 
 _TOO_LARGE: Final = {etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG}
 _ERROR_NAMES: Final = {
@@ -68,13 +75,18 @@ class XMLDecoder:
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
         """Return where the entry that holds the records opens."""
+        return self.find_list(window, RentalAnswer, limits)
 
-        def parse(document: bytes) -> RentalAnswer:
-            return read(plain(document), RentalAnswer, limits)
+    def find_list(self, window: bytes, answer: type[ListAnswer], limits: Limits) -> Hole | None:
+        """Return where the entry that holds the list of an answer opens."""
 
-        if limits.depth >= ENVELOPE_DEPTH and (hole := find_usual(window, parse)):
+        def parse(document: bytes) -> ListAnswer:
+            return read(plain(document), answer, limits)
+
+        numbers = answer is RentalAnswer and limits.depth >= ENVELOPE_DEPTH
+        if numbers and (hole := find_usual(window, parse)):
             return hole
-        return find(window, parse) if guard(plain(window), complete=False) else None
+        return find(window, answer, parse) if guard(plain(window), complete=False) else None
 
 
 def read(document: bytes, answer: type[A], limits: Limits) -> A:

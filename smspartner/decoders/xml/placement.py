@@ -24,10 +24,9 @@ class Plan(ABC):
 
     nested = True
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the fields, if they are required leaves, so that each has its position."""
-        return ()
+    def table(self, element: Element) -> list[dict[str, str]] | None:  # noqa: ARG002 - of records
+        """Return all children of an element at once, None where each has to be looked at."""
+        return None
 
     @abstractmethod
     def build(self, element: Element) -> object:
@@ -97,6 +96,12 @@ def _best_of(each: Iterable[Found]) -> Found:
 
 def _place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) -> Found:
     """Return the best placements; lists are looked into only if it is needed to decide."""
+    if len(entries) == len(fields) and all(
+        ignored(field.plan, entry, deep=False) == 0
+        for field, entry in zip(fields, entries, strict=True)
+    ):
+        # The one that costs nothing: any other leaves an entry over. The search takes 20 µs more.
+        return Found(0, 1, True, tuple(zip(fields, entries, strict=True)))
     found = search(entries, fields, exact=exact, deep=False)
     if found.ways > 1:
         found = search(entries, fields, exact=exact, deep=True)

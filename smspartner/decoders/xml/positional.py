@@ -16,7 +16,7 @@ import types
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import is_dataclass
 from functools import cached_property, lru_cache
-from typing import Annotated, Any, Final, Literal, NewType, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NewType, Union, cast, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -45,14 +45,14 @@ class _Scalar(Plan):
     nested = False
 
     def __init__(self, type_: Any) -> None:
-        self._type = type_
+        self.type = type_
 
     def build(self, element: Element) -> object:
         return value_of(element)
 
     def further(self, element: Element, *, deep: bool) -> int | None:  # noqa: ARG002 - no list
         try:
-            msgspec.convert(value_of(element), self._type, strict=False)
+            msgspec.convert(value_of(element), self.type, strict=False)
         except msgspec.ValidationError:
             return None
         return 0
@@ -65,8 +65,7 @@ class _Sequence(Plan):
     def build(self, element: Element) -> object:
         if not len(element):
             return _unless_empty(element, [])
-        columns = self._item.columns
-        table = read_table(element, columns) if columns else None
+        table = self._item.table(element)
         return [self._item.build(child) for child in element] if table is None else table
 
     def further(self, element: Element, *, deep: bool) -> int | None:
@@ -121,14 +120,29 @@ class _Record(Plan):
     def _rigid(self) -> bool:
         return all(field.required for field in self._fields)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self._columns
-
     @cached_property
     def _columns(self) -> tuple[str, ...]:
-        flat = self._rigid and all(isinstance(field.plan, _Scalar) for field in self._fields)
-        return tuple(field.name for field in self._fields) if flat else ()
+        flat = all(isinstance(field.plan, _Scalar) for field in self._fields)
+        one_way = flat and len(self._orders) == 1
+        return tuple(field.name for field in self._fields) if one_way else ()
+
+    def table(self, element: Element) -> list[dict[str, str]] | None:
+        table = read_table(element, self._columns) if self._columns else None
+        if table is None or self._rigid:
+            return table
+        # Where each row is full, the one placement without an entry left over is the best one.
+        try:
+            msgspec.convert(table, self._full, strict=False)
+        except msgspec.ValidationError:
+            return None
+        return table
+
+    @cached_property
+    def _full(self) -> Any:
+        """A list of the struct with every field required."""
+        names = {f"f{at}": field.name for at, field in enumerate(self._fields)}
+        types = [cast("_Scalar", field.plan).type for field in self._fields]
+        return list[msgspec.defstruct("Full", list(zip(names, types, strict=True)), rename=names)]  # type: ignore[misc]
 
     def build(self, element: Element) -> object:
         if not len(element):

@@ -6,26 +6,26 @@ import re
 from itertools import islice
 from typing import Final
 
-from smspartner.decoders.slices import CANDIDATES, PROBE, Cut, Hole, Markup, Parse
+import msgspec
+
+from smspartner.decoders.slices import CANDIDATES, Cut, Hole, Markup, Parse
 from smspartner.decoders.xml.fast_path import ENVELOPE, Layout, count_in, inside
 from smspartner.decoders.xml.places import last_record_start
 from smspartner.decoders.xml.prolog import is_unicode, plain
-from smspartner.models.envelope import RentalAnswer
+from smspartner.models.envelope import ListAnswer, RentalAnswer
 from smspartner.models.number import RentedNumber
 
 _ROOT: Final = re.compile(rb"<([A-Za-z_][\w.-]*)")
-_OPENING: Final = re.compile(rb"<(entry|datas)>[ \t\r\n]*(?=<entry>)")
+_OPENING: Final = rb"<(entry|%s)>[ \t\r\n]*(?=<entry>)"
 _BOUNDARY: Final = re.compile(rb"(</entry>)[ \t\r\n]*(?=<entry>[ \t\r\n]*<[A-Za-z_])")
-_PROBE: Final = (
-    f"<entry><entry>{PROBE.id}</entry><entry>{PROBE.phone}</entry>"
-    f"<entry>{PROBE.stop_sms}</entry></entry>"
-).encode()
 
 
-def find(window: bytes, parse: Parse) -> Hole | None:
+def find(window: bytes, answer: type[ListAnswer], parse: Parse) -> Hole | None:
     """Return where the entry that holds the records opens, None where none does."""
-    for found in islice(_OPENING.finditer(window), CANDIDATES):
-        hole = XMLHole(window[: found.end()], found[1], parse)
+    opening = re.compile(_OPENING % answer.list_name.encode())
+    kind = NumbersHole if answer is RentalAnswer else XMLHole
+    for found in islice(opening.finditer(window), CANDIDATES):
+        hole = kind(window[: found.end()], found[1], parse, answer.probe)
         if hole.opens():
             return hole
     return None
@@ -36,19 +36,33 @@ def find_usual(window: bytes, parse: Parse) -> Hole | None:
     envelope = ENVELOPE.match(window)
     if envelope is None:
         return None
-    hole = XMLHole(envelope[0], b"entry", parse)
+    hole = NumbersHole(envelope[0], b"entry", parse, RentalAnswer.probe)
     hole.declared = count_in(envelope)
     return hole
 
 
 class XMLHole(Hole):
-    """An open ``<entry>`` (or ``<datas>``) whose children are the records."""
+    """An open ``<entry>``, or one with the name of the list, whose children are the records."""
 
-    def __init__(self, head: bytes, tag: bytes, parse: Parse) -> None:
+    def __init__(self, head: bytes, tag: bytes, parse: Parse, probe: msgspec.Struct) -> None:
         root = _ROOT.search(head)
         self._tags = tag, root[1] if root else b""
         closing = b"</%s></%s>" % self._tags
-        super().__init__(head, parse, Markup(closing, b"", (_PROBE, _PROBE), _BOUNDARY))
+        cells = "".join(f"<entry>{value}</entry>" for value in msgspec.structs.astuple(probe))
+        record = f"<entry>{cells}</entry>".encode()
+        super().__init__(head, parse, probe, Markup(closing, b"", (record, record), _BOUNDARY))
+
+    def walk(self, window: bytes) -> Cut | None:
+        """Return where the last whole record in the window ends, told by a real parser."""
+        start = last_record_start(plain(self.head), window)
+        return None if start is None else Cut(start, start)
+
+
+class NumbersHole(XMLHole):
+    """The same, for the numbers of a rental: they have a fast path."""
+
+    def __init__(self, head: bytes, tag: bytes, parse: Parse, probe: msgspec.Struct) -> None:
+        super().__init__(head, tag, parse, probe)
         self._unicode = is_unicode(head)
         self._layout: Layout | None = None
 
@@ -57,18 +71,13 @@ class XMLHole(Hole):
         numbers = self._fast(records)
         return super().decode(records) if numbers is None else numbers
 
-    def finish(self, rest: bytes, *, untouched: bool) -> RentalAnswer:
+    def finish(self, rest: bytes, *, untouched: bool) -> ListAnswer:
         """Return the last records; by the fast path where nothing follows but the closing tags."""
         records = inside(rest, *self._tags)
         numbers = None if records is None else self._fast(records)
         if numbers is None:
             return super().finish(rest, untouched=untouched)
         return RentalAnswer(True, self.declared, numbers)
-
-    def walk(self, window: bytes) -> Cut | None:
-        """Return where the last whole record in the window ends, told by a real parser."""
-        start = last_record_start(plain(self.head), window)
-        return None if start is None else Cut(start, start)
 
     def _fast(self, records: bytes) -> list[RentedNumber] | None:
         if self._layout is None:
