@@ -15,7 +15,7 @@ import msgspec
 from smspartner.cli.opt_outs import LIST, opt_outs_option, read_lists
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
-from smspartner.files.rows import WriteOptions
+from smspartner.files.rows import SEPARATORS, WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import check_writable
 from smspartner.files.write import check
@@ -36,6 +36,16 @@ class _NotEmpty(click.ParamType):  # type: ignore[type-arg]
         if not value.strip():
             self.fail("it is empty; the token is in the confirmation of the rental", param, ctx)
         return value.strip()
+
+
+class _Separator(click.ParamType):  # type: ignore[type-arg]
+    name = "character"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = {"tab": "\t", "\\t": "\t"}.get(value.lower(), value)
+        if len(found) != 1 or found not in SEPARATORS:
+            self.fail(f"it is one of , ; tab |, not {value!r}", param, ctx)
+        return found
 
 
 class _Written(click.ParamType):  # type: ignore[type-arg]
@@ -61,6 +71,7 @@ class _Read(_Written):
 
 
 TOKEN = _NotEmpty()
+_SEPARATOR: Final = _Separator()
 WRITTEN = _Written()
 READ = _Read()
 #: The types of parameters that are files.
@@ -108,6 +119,7 @@ class Output:
     opt_outs_account: bool | StopList
     ignore_unclear: bool
     excel_safe: bool
+    csv_separator: str | None
     provenance: bool
     quiet: bool
 
@@ -174,6 +186,7 @@ class Output:
             ),
             e164=self.e164,
             excel_safe=self.excel_safe,
+            csv_separator=self.csv_separator,
             token=token,
             deadline=deadline,
             several=several,
@@ -243,6 +256,12 @@ _OUTPUT: Final = (
         help="Go on with an opt-out list that has no phone, or letters that look like digits.",
     ),
     click.option("--excel-safe", is_flag=True, help="Write CSV that Excel opens safely."),
+    click.option(
+        "--csv-separator",
+        metavar="CHARACTER",
+        type=_SEPARATOR,
+        help="Put , ; tab or | between the cells of CSV.  [default: , and with --excel-safe ;]",
+    ),
     click.option(
         "--provenance",
         is_flag=True,

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: The values of one record in the order of the columns: int, str, bool, and str or None.
 Row = tuple[Any, ...]
 
+#: What can stand between the cells of CSV, most usual first.
+SEPARATORS: Final = ",;\t|"
+
 _SHAPES: Final = (
     "give a rental, a stream, or an iterable of RentedNumber or of lists of them, not {}"
 )
@@ -45,6 +48,8 @@ class WriteOptions:
         opt_outs: leave out these phones.
         e164: add the column ``e164``; ``phone`` stays what the service sent.
         excel_safe: CSV only: a file that spreadsheets open without spoiling it.
+        csv_separator: CSV only: what stands between cells, one of ``SEPARATORS``; None is a comma,
+            or ``;`` with ``excel_safe``.
         token: the rental's token; databases need it, it is part of the key of a row.
         several: the numbers are of several rentals, each with a token or a name of its own.
         deadline: seconds that a check, or writing, may take with a database; None is for ever.
@@ -59,6 +64,7 @@ class WriteOptions:
     opt_outs: OptOuts | None = None
     e164: bool = False
     excel_safe: bool = False
+    csv_separator: str | None = None
     token: str | None = None
     several: bool = False
     deadline: float | None = None

@@ -113,8 +113,9 @@ def check(target: Target, *, to: str | None = None, options: WriteOptions) -> No
         OutputError: the target cannot be written.
     """
     sink = sink_for(target, to)
-    if options.excel_safe and sink.name != "csv":
-        raise ConfigurationError(f"excel_safe= is for CSV, not for {sink.name}")
+    for name in ("excel_safe", "csv_separator"):
+        if getattr(options, name) and sink.name != "csv":
+            raise ConfigurationError(f"{name}= is for CSV, not for {sink.name}")
     sink.check(os.fspath(target), options)
 
 

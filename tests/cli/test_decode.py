@@ -31,9 +31,12 @@ def test_an_export_is_named_with_the_command_that_reads_it(
     ("content", "words"),
     [
         (b"\x1f\x8b\x08", "what compresses it stops early"),
-        (b"PK\x03\x04", "it is a workbook or a zip archive; save the sheet as CSV, or unpack it"),
-        (b"\x7fELF\x02\x01\x01\0", "it is binary, and neither Parquet nor Arrow nor SQLite"),
-        (b"\x89\xff\xfe", "it is binary, and neither Parquet nor Arrow nor SQLite"),
+        (b"PK\x03\x04", "it is no workbook that can be read: "),
+        (
+            b"\x7fELF\x02\x01\x01\0",
+            "it is binary, and neither Parquet, Arrow, SQLite nor a workbook",
+        ),
+        (b"\x89\xff\xfe", "it is binary, and neither Parquet, Arrow, SQLite nor a workbook"),
         (b"", "it is empty; there is nothing to read"),
         (json_body("")[:-1], "stops before its end"),
         (b'{"success":false,"code":61,"message":"non"}', "non (code 61)"),
@@ -56,3 +59,38 @@ def test_a_good_body_is_not_taken_for_something_else_where_the_format_is_wrong(
     (in_folder / "body.json").write_bytes(json_body(""))
     assert run(["decode", "body.json", "--format", "xml"]) == 7
     assert "export" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [(",", "id,phone"), ("tab", "id\tphone"), ("\\t", "id\tphone"), ("|", "id|phone")],
+)
+def test_the_separator_of_csv_can_be_chosen(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], given: str, header: str
+) -> None:
+    (in_folder / "body.json").write_bytes(json_body('{"id":1,"phone":"1;2","stopSms":false}'))
+    command = ["decode", "body.json", "-o", "n.csv", "--excel-safe", "--csv-separator", given]
+    assert run([*command, "-q"]) == 0
+    assert (in_folder / "n.csv").read_text("utf-8-sig").startswith(header)
+    assert run(["verify", "body.json", "n.csv"]) == 0
+    assert capsys.readouterr().out.startswith("the same 1 numbers in the same order")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["-o", "n.csv", "--csv-separator", ":"], 2, "it is one of , ; tab |, not ':'"),
+        (["-o", "n.csv", "--csv-separator", ""], 2, "it is one of , ; tab |, not ''"),
+        (["-o", "n.jsonl", "--csv-separator", ","], 4, "--csv-separator is for CSV, not for jsonl"),
+    ],
+)
+def test_a_separator_that_cannot_be_is_refused(
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    (in_folder / "body.json").write_bytes(json_body(""))
+    assert run(["decode", "body.json", *arguments]) == code
+    assert words in capsys.readouterr().err

@@ -196,6 +196,8 @@ def test_the_form_for_spreadsheets_is_refused_where_there_is_none(
 ) -> None:
     with pytest.raises(ConfigurationError, match="excel_safe= is for CSV, not for"):
         check(tmp_path / name, excel_safe=True, token="rental-1")
+    with pytest.raises(ConfigurationError, match="csv_separator= is for CSV, not for"):
+        check(tmp_path / name, csv_separator=";", token="rental-1")
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -15,16 +15,20 @@ from number_files import (
     ODD_PHONES,
     SourceError,
     as_dicts,
+    as_rows,
     batches,
     dicts_in,
     disk_that_fills_up,
     failing,
     left_in,
     numbers,
+    read,
 )
 
 from smspartner import write
 from smspartner.errors import OutputError
+from smspartner.files.rows import SEPARATORS, WriteOptions
+from smspartner.files.write import write_rows
 from smspartner.models.columns import COLUMNS
 from smspartner.models.number import RentedNumber
 
@@ -129,6 +133,27 @@ def test_csv_is_plain_and_the_same_everywhere(tmp_path: Path) -> None:
     assert (tmp_path / "numbers.csv").read_bytes() == (
         b"id,phone,stop_sms\n1,+33639980000,true\n2,+33639980001,false\n"
     )
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("excel_safe", [False, True], ids=["plain", "for Excel"])
+@pytest.mark.parametrize("columns", [COLUMNS, ("phone",)], ids=["three columns", "one column"])
+def test_whatever_stands_between_cells_is_told_by_the_header(
+    tmp_path: Path,
+    separator: str,
+    excel_safe: bool,  # noqa: FBT001 - a case of the test
+    columns: tuple[str, ...],
+) -> None:
+    phones = [*filter(str.strip, ODD_PHONES), "a,b;c\td|e"]
+    odd = [RentedNumber(index, phone, stop_sms=False) for index, phone in enumerate(phones)]
+    options = WriteOptions(
+        excel_safe=excel_safe, csv_separator=separator, columns=columns, exclude_stop=True
+    )
+    write_rows([odd], tmp_path / "numbers.csv", options=options)
+    text = (tmp_path / "numbers.csv").read_text("utf-8-sig")
+    assert text.startswith(separator.join(columns) + "\n")
+    found = as_rows(odd) if len(columns) > 1 else [(phone,) for phone in phones]
+    assert read(tmp_path / "numbers.csv") == found
 
 
 def test_csv_for_spreadsheets_keeps_phones_as_text(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from number_files import (
 from smspartner import write
 from smspartner.decoders.limits import MIB
 from smspartner.errors import ConfigurationError, DecodeError, LimitError, OutputError
-from smspartner.files.formats import xlsx
+from smspartner.files.formats import sheets, xlsx
 from smspartner.files.opt_outs import read_opt_outs
 from smspartner.files.unfinished import left_behind
 from smspartner.models.number import RentedNumber
@@ -100,7 +100,7 @@ def test_a_password_is_asked_for_in_words(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(python_calamine, "load_workbook", locked)
     with pytest.raises(DecodeError, match="it asks for a password; save it without one"):
-        list(xlsx.sheet_rows("list.xlsx"))
+        list(sheets.sheet_rows("list.xlsx"))
 
 
 def test_a_panic_of_the_library_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,12 +114,12 @@ def test_a_panic_of_the_library_is_an_error_of_ours(monkeypatch: pytest.MonkeyPa
 
         monkeypatch.setattr(python_calamine, "load_workbook", fail)
         with pytest.raises(expected):
-            list(xlsx.sheet_rows("list.xlsx"))
+            list(sheets.sheet_rows("list.xlsx"))
 
 
 def test_a_workbook_that_is_not_there_is_an_error_of_the_system() -> None:
     with pytest.raises(OSError, match=r"absent\.xlsx|No such file"):
-        list(xlsx.sheet_rows("absent.xlsx"))
+        list(sheets.sheet_rows("absent.xlsx"))
 
 
 def test_a_damaged_workbook_is_refused_as_a_list(tmp_path: Path) -> None:
@@ -227,18 +227,18 @@ def test_all_columns_are_written(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("count", "sheets"), [(20, ["numbers"]), (21, ["numbers", "numbers 2"])])
+@pytest.mark.parametrize(("count", "names"), [(20, ["numbers"]), (21, ["numbers", "numbers 2"])])
 def test_further_sheets_take_what_one_cannot_and_are_said(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     count: int,
-    sheets: list[str],
+    names: list[str],
 ) -> None:
     monkeypatch.setattr(xlsx, "SHEET_ROWS", 20)
     write(batches(count, size=7), tmp_path / "n.xlsx")
     calamine = pytest.importorskip("python_calamine")
-    assert calamine.load_workbook(tmp_path / "n.xlsx").sheet_names == sheets
+    assert calamine.load_workbook(tmp_path / "n.xlsx").sheet_names == names
     assert read(tmp_path / "n.xlsx") == as_rows(numbers(count))
     said = f"{tmp_path / 'n.xlsx'}: the 21 numbers are on 2 sheets, as one holds 20"
     assert caplog.messages == ([said] if count > 20 else [])
@@ -308,9 +308,9 @@ def test_a_picture_in_a_workbook_is_nothing_to_worry_about(tmp_path: Path) -> No
     assert read(path) == [("1",)]
 
 
-def made(path: Path, *sheets: Sequence[Sequence[Any]]) -> Path:
+def made(path: Path, *content: Sequence[Sequence[Any]]) -> Path:
     workbook = pytest.importorskip("xlsxwriter").Workbook(path)
-    for rows in sheets:
+    for rows in content:
         sheet = workbook.add_worksheet()
         for line, row in enumerate(rows):
             sheet.write_row(line, 0, row)
@@ -391,7 +391,7 @@ def test_a_small_workbook_cannot_fill_the_memory(
     reader: Callable[[Path], object],
 ) -> None:
     """The library that reads it would end the process."""
-    monkeypatch.setattr(xlsx, "_LARGE", 2 * MIB)
+    monkeypatch.setattr(sheets, "_LARGE", 2 * MIB)
     make(tmp_path / "n.xlsx")
     with pytest.raises((LimitError, ConfigurationError), match=r"unpacks to 2 MiB|too far away"):
         reader(tmp_path / "n.xlsx")

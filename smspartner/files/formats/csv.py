@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
@@ -26,17 +27,17 @@ from smspartner.files.columns import (
     typed,
 )
 from smspartner.files.input_file import LONGEST, START, InputFile
-from smspartner.files.rows import Rows, WriteOptions
+from smspartner.files.rows import SEPARATORS, Rows, WriteOptions
 from smspartner.files.targets import check_writable
 from smspartner.files.unknown import unknown_format
 from smspartner.models.columns import Values
 
-#: What makes a cell need quotes.
+#: What makes a cell need quotes; and where the separator was chosen, whatever it is.
 _MARKS: Final = (",", '"', "\r", "\n")
+_ALL_MARKS: Final = (*_MARKS, ";", "\t", "|")
 #: Integers that spreadsheets leave as they are.
 _EXACT: Final = range(1 - 10**15, 10**15)
 
-_COMMAS: Final = ",;\t|"
 #: No header begins like this: it is JSON on one line, or XML.
 _NO_HEADER: Final = ("{", "[", "<")
 #: A line before the header by which Excel is told what stands between cells.
@@ -51,9 +52,10 @@ class CSVSink:
     Phones are what the service sent, to the byte: a program that reads the file gets them back.
     A spreadsheet would drop the ``+``, and take a text that starts with ``=`` or ``@`` for a
     formula. For spreadsheets there is a second form, ``excel_safe``: a BOM, by which Excel knows
-    UTF-8; ``;``, the separator of French Excel; ``\r\n``; and each text, and each id of more than
-    15 digits, as ``="+336…"``, a formula whose value is that text. An apostrophe or a tab before
-    it would stay in the cell. Quotes inside are doubled, so no text breaks out of the formula.
+    UTF-8; ``;``, the separator of French Excel, unless another is chosen; ``\r\n``; and each text,
+    and each id of more than 15 digits, as ``="+336…"``, a formula whose value is that text. An
+    apostrophe or a tab before it would stay in the cell. Quotes inside are doubled, so no text
+    breaks out of the formula.
     LibreOffice shows the phone where "Evaluate formulas" is ticked when it asks how to open the
     file.
     """
@@ -69,12 +71,20 @@ class CSVSink:
 
     def write(self, rows: Rows, target: str, options: WriteOptions) -> int:
         """Write the file, or none at all, and return its bytes."""
-        form = _EXCEL if options.excel_safe else _PLAIN
+        form = _form(options)
         with open_output(target) as file:
             file.write((form.begin + form.comma.join(rows.columns) + form.end).encode())
             for values in rows.values():
                 file.write(form.lines(rows.columns, values).encode())
             return file.tell()
+
+
+def _form(options: WriteOptions) -> _Form:
+    form = _EXCEL if options.excel_safe else _PLAIN
+    if options.csv_separator is None:
+        return form
+    texts = form.texts if options.excel_safe else partial(_quoted, marks=_ALL_MARKS)
+    return form._replace(comma=options.csv_separator, texts=texts)
 
 
 class _Form(NamedTuple):
@@ -106,16 +116,16 @@ def _integers(values: list[int]) -> list[str]:
     return msgspec.json.encode(values).decode()[1:-1].split(",")
 
 
-def _quoted(cells: list[str]) -> list[str]:
+def _quoted(cells: list[str], marks: Sequence[str] = _MARKS) -> list[str]:
     """Quote the cells that need it (RFC 4180); looked at together, as hardly any does.
 
     By hand, because csv.writer leaves a carriage return unquoted before Python 3.13.
     """
     together = "".join(cells)
-    if not any(mark in together for mark in _MARKS):
+    if not any(mark in together for mark in marks):
         return cells
     return [
-        '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in _MARKS) else cell
+        '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in marks) else cell
         for cell in cells
     ]
 
@@ -282,7 +292,9 @@ def _header_line(start: bytes) -> str:
 
 def _comma(line: str) -> str:
     """Return what stands between cells: what makes the most known columns of the header."""
-    return max(_COMMAS, key=lambda comma: (len(known_columns(_names(line, comma))), comma in line))
+    return max(
+        SEPARATORS, key=lambda comma: (len(known_columns(_names(line, comma))), comma in line)
+    )
 
 
 def _names(line: str, comma: str) -> list[str]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import io
 import logging
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final
 
-from smspartner.decoders.limits import MIB
-from smspartner.errors import ConfigurationError, DecodeError, LimitError, OutputError
+from smspartner.errors import (
+    ConfigurationError,
+    DecodeError,
+    OutputError,
+)
 from smspartner.files.atomic import atomic_writer
 from smspartner.files.columns import (
     ROWS,
@@ -28,6 +29,7 @@ from smspartner.files.columns import (
     has_phones,
     typed,
 )
+from smspartner.files.formats.sheets import EXACT, is_exact, sheets_of, text_of
 from smspartner.files.input_file import InputFile
 from smspartner.files.rows import Rows, WriteOptions
 from smspartner.files.targets import STDOUT, check_writable, is_special, output_errors
@@ -36,8 +38,6 @@ from smspartner.models.columns import Values
 from smspartner.models.extras import load
 
 _EXCEL: Final = "smspartner[excel]"
-#: From here on a number of a spreadsheet is not exact.
-_EXACT: Final = 10**15
 #: Rows of a sheet that hold numbers: the first one of 1,048,576 is the header.
 SHEET_ROWS: Final = 1_048_575
 #: How a workbook begins: a zip archive, or the container of old ones.
@@ -55,20 +55,6 @@ _TEXT: Final = {"num_format": "@"}
 #: Text that XlsxWriter writes as it stands, for rich text, and characters that XML cannot hold.
 _ODD: Final = re.compile("<r>|.*[\ufffe\uffff]", re.DOTALL)
 _STOPPED: Final = {"bg_color": "#FFC7CE", "font_color": "#9C0006"}
-#: Bytes that a workbook unpacks to beyond which it may have at most so many times its own: ours
-#: have 6 to 12 times.
-_LARGE: Final = 64 * MIB
-_RATIO: Final = 100
-#: Cells of a sheet, empty ones too: the library that reads it takes 32 bytes for each.
-_CELLS: Final = 32 * 1024 * 1024
-#: Where a cell is (or a row), and the same written in a way that is not looked through.
-_PLACE: Final = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{0,3})([0-9]{1,7})[\"']")
-_HIDDEN: Final = re.compile(rb"\0|\sr\s*=\s*(?:\"[^\"<>]*&|'[^'<>]*&)")
-#: Byte order marks and white space.
-_LEADING: Final = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-_CHUNK: Final = 1 * MIB
-#: Bytes that an attribute may be cut in.
-_OVERLAP: Final = 64
 
 _log: Final = logging.getLogger("smspartner.files")
 
@@ -121,9 +107,6 @@ class _Gate(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.is_shut = False
-
-    def writable(self) -> bool:
-        return True
 
     def tell(self) -> int:
         return self._file.tell()
@@ -191,7 +174,7 @@ class _Sheets:
                 sheet.write_blank(line, at, None, formats[at])
             elif isinstance(value, bool):
                 sheet.write_boolean(line, at, value, formats[at])
-            elif isinstance(value, int) and -_EXACT < value < _EXACT:
+            elif isinstance(value, int) and -EXACT < value < EXACT:
                 sheet.write_number(line, at, value, formats[at])
             else:
                 text = str(value)
@@ -238,13 +221,11 @@ class WorkbookFormat:
     def read(self, file: InputFile) -> Iterator[Columns]:
         """Yield batches of 4,096 rows, sheet after sheet; blank rows are passed over."""
         known: list[str] | None = None
-        passed: list[str] = []
-        for sheet in _sheets(file.path()):
+        for sheet in sheets_of(file.path()):
             rows = ((number, row) for number, row in enumerate(sheet.rows, 1) if any(map(_is, row)))
             at, header = next(rows, (1, []))
             where = f"{file}, sheet {sheet.name!r}"
-            if not has_phones(names := list(map(_text, header))):
-                passed.append(sheet.name)
+            if not has_phones(names := list(map(text_of, header))):
                 continue
             columns = find_columns(names, f"{where}, row {at}")
             if known is not None and known != list(columns):
@@ -275,116 +256,12 @@ def _place(where: str, numbers: Sequence[int]) -> Place:
 def _cells(name: str, cells: Sequence[Any], place: Place) -> list[Any]:
     """Return the cells of a column as text; what a spreadsheet has rounded is refused."""
     if name == "stop_sms":
-        return [cell if isinstance(cell, bool) else _text(cell) for cell in cells]
+        return [cell if isinstance(cell, bool) else text_of(cell) for cell in cells]
     for index, cell in enumerate(cells):
-        if not (isinstance(cell, str) or (_is_exact(cell) and not isinstance(cell, bool))):
+        if not (isinstance(cell, str) or (is_exact(cell) and not isinstance(cell, bool))):
             raise DecodeError(
                 f"{place(index)}: {name} is neither text nor a whole number of at most 15 digits; "
                 "make the file again"
             )
-    texts = map(_text, cells)
+    texts = map(text_of, cells)
     return [text or None for text in texts] if name == "e164" else list(texts)
-
-
-class _Sheet(NamedTuple):
-    name: str
-    rows: Iterator[list[Any]]
-
-
-def sheet_rows(path: str) -> Iterator[list[str]]:
-    """Yield the rows of all sheets of a workbook, hidden ones too, each cell as text.
-
-    A whole number is all of its digits, however the sheet shows it: ``33639980042``.
-
-    Raises:
-        ConfigurationError: the extra ``excel`` is not installed.
-        DecodeError: it is no workbook, or one that asks for a password, or is too large.
-    """
-    for sheet in _sheets(path):
-        for row in sheet.rows:
-            yield list(map(_text, row))
-
-
-def _sheets(path: str) -> Iterator[_Sheet]:
-    """Yield the sheets of a workbook, hidden ones too."""
-    calamine = load("python_calamine", _EXCEL)
-    with _workbook_errors(path, calamine):
-        _require_bounded(path)
-        with calamine.load_workbook(path) as workbook:
-            for index, sheet in enumerate(workbook.sheets_metadata):
-                if sheet.typ != calamine.SheetTypeEnum.ChartSheet:
-                    yield _Sheet(sheet.name, workbook.get_sheet_by_index(index).iter_rows())
-
-
-def _text(cell: Any) -> str:
-    return str(int(cell)) if isinstance(cell, float) and _is_exact(cell) else str(cell)
-
-
-def _is_exact(cell: Any) -> bool:
-    """Say whether a number is whole, and has all of its digits."""
-    return isinstance(cell, int | float) and int(cell) == cell and abs(cell) < _EXACT
-
-
-def _require_bounded(path: str) -> None:
-    """Refuse what the library would run out of memory of, which ends the whole process.
-
-    Raises:
-        LimitError: it unpacks to far too much, or a cell is far away from the first.
-        zipfile.BadZipFile: it is damaged.
-    """
-    if not zipfile.is_zipfile(path):  # an old workbook: its sheets have 16,777,216 cells at most
-        return
-    with zipfile.ZipFile(path) as archive:
-        total = sum(part.file_size for part in archive.infolist())
-        if total > _LARGE and total > _RATIO * Path(path).stat().st_size:
-            raise LimitError(f"{path!r} unpacks to {total // MIB:,} MiB; no list of phones does")
-        for part in archive.infolist():
-            with archive.open(part) as content:
-                _require_near(path, content)
-
-
-def _require_near(path: str, part: IO[bytes]) -> None:
-    """Refuse a sheet whose last cell is so far away that the empty ones fill the memory."""
-    rest, letters, height = b"", {b""}, 1
-    while chunk := part.read(_CHUNK):
-        if not rest and not chunk.lstrip(_LEADING).startswith(b"<"):
-            return  # a picture, or what a sheet of .xlsb is
-        found = _PLACE.findall(rest + chunk)
-        letters.update(column for column, _ in found)
-        height = max(height, max((int(row) for _, row in found), default=1))
-        width = max(map(_column, letters))
-        if width * height > _CELLS or _HIDDEN.search(rest + chunk):
-            raise LimitError(
-                f"{path!r} has a sheet with a cell too far away from the others; delete it, or "
-                "save the sheet with the phones as CSV"
-            )
-        rest = chunk[-_OVERLAP:]
-
-
-def _column(letters: bytes) -> int:
-    """Return the number of a column: 1 for A, 16,384 for XFD."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - ord("@")
-    return number
-
-
-@contextmanager
-def _workbook_errors(path: str, calamine: Any) -> Iterator[None]:
-    try:
-        yield
-    except calamine.PasswordError:
-        problem = "it asks for a password; save it without one"
-    except calamine.CalamineError as error:
-        problem = str(error)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        problem = "it is damaged"
-    except OSError:
-        raise
-    except BaseException as error:
-        if type(error).__module__ != "pyo3_runtime":  # a panic of the Rust library
-            raise
-        problem = "it is damaged"
-    else:
-        return
-    raise DecodeError(f"{path!r} is no workbook that can be read: {problem}")

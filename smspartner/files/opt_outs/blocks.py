@@ -129,7 +129,7 @@ def _text(name: str, start: bytes, file: BinaryIO, advance: Advance) -> Iterator
 
 
 def _workbook(name: str) -> Iterator[str]:
-    from smspartner.files.formats.xlsx import sheet_rows  # noqa: PLC0415 - an extra
+    from smspartner.files.formats.sheets import sheet_rows  # noqa: PLC0415 - an extra
 
     try:
         rows = sheet_rows(name)
