@@ -22,7 +22,8 @@ from smspartner.decoders.limits import DEFAULT_LIMITS
 _INTRODUCTION: Final = """\
 # Speed and memory, measured
 
-Made by `python -m benchmarks`; not to be edited by hand.
+Made by `python -m benchmarks`; not to be edited by hand. Many bodies, engines, and two processes:
+`python -m benchmarks.many`, which fills the table of `docs/at-scale.md`.
 
 Everything was measured in one run, in which all take turns in every round. Numbers are medians
 over the rounds, with the smallest and the largest in brackets. Where two are compared, they are

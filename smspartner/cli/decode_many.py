@@ -146,13 +146,15 @@ def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) ->
             bodies.on_body = advance
             written = write_rows(bodies, out.output, to=out.to, options=options)
         total.wrote(written, len(bodies.facts))
+        lines = []
         for name in names:
             line = asked(source=readable(name), target=target)
             if (error := bodies.failures.get(name)) is not None:
                 total.failed(error)
-                journal.add(failed(line, error))
+                lines.append(failed(line, error))
             else:
-                journal.add(_done(line, bodies.facts[name]))
+                lines.append(_done(line, bodies.facts[name]))
+        journal.add_all(lines)
 
 
 def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, stop: bool) -> None:
@@ -175,14 +177,15 @@ def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, 
             line = asked(
                 source=readable(name), target=readable(parts[name].absolute()), options=print_of
             )
+            # Not durable: a body can be read again, so what a power cut takes costs nothing.
             if isinstance(result, SMSPartnerError):
-                journal.add(failed(line, result))
+                journal.add_all([failed(line, result)], durable=False)
                 if stop:
                     raise result
                 total.failed(result)
             else:
                 written, facts = result
-                journal.add(_done(line, facts))
+                journal.add_all([_done(line, facts)], durable=False)
                 total.wrote(written)
 
 

@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -244,20 +244,29 @@ class Journal:
                 unlock_byte(self._descriptor, place)
 
     def add(self, entry: Entry) -> Entry:
-        """Write a line, and return its entry; it outlasts a power cut when this returns.
+        """Write a line, and return its entry; errors as ``add_all``."""
+        self.add_all([entry])
+        return entry
+
+    def add_all(self, entries: Sequence[Entry], *, durable: bool = True) -> None:
+        """Write lines.
+
+        Args:
+            entries: of the lines.
+            durable: wait until they outlast a power cut, 8 ms or so.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: they cannot be written.
         """
-        line = msgspec.json.encode(entry) + b"\n"
+        line = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
         with self._guard, output_errors(str(self.path)), appending(self._descriptor):
             size = os.fstat(self._descriptor).st_size
             if size and self._bytes(size - 1, size) != b"\n":
                 line = b"\n" + line  # behind what a full disk or a power cut has left of a line
             while line:
                 line = line[os.write(self._descriptor, line) :]
-            sync(self._descriptor)
-        return entry
+            if durable:
+                sync(self._descriptor)
 
     @contextlib.contextmanager
     def asking(
