@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from smspartner.client.arguments import require
 from smspartner.client.base import BaseClient
 from smspartner.client.boundary import public
 from smspartner.errors import APIError, ConfigurationError
+from smspartner.models.masks import mask_digits
+from smspartner.models.number import has_surrogates
 from smspartner.transport import Request
 
 if TYPE_CHECKING:
     from smspartner.models.account import Account
     from smspartner.models.quote import Quote, Targeting
     from smspartner.models.stops import StopList
+
+
+_IDS: Final = range(2**63)
 
 
 class AccountClient(BaseClient):
@@ -89,7 +94,8 @@ class AccountClient(BaseClient):
             phone: in any spelling that the service takes.
 
         Raises:
-            APIError: the service refused: 3 for a phone that is on it, 9 for one that is none.
+            APIError: the service refused: 3 for a phone that is on it, 9 for one that is none. The
+                phone is hidden in what the service says of it.
             TransportError, DecodeError: as for ``status``; ``retryable`` where it was not sent.
         """
         from smspartner.models.stops import StopAdded  # noqa: PLC0415
@@ -97,10 +103,16 @@ class AccountClient(BaseClient):
         require("phone", phone, (str,), "a phone, as text")
         if not phone.strip():
             raise ConfigurationError("phone= is empty")
+        if has_surrogates(phone):
+            raise ConfigurationError("phone= is not text: look at how it was read")
         request = Request(
             path="stop-sms/add", query={"_format": "json"}, body={"phoneNumber": phone.strip()}
         )
-        return self._open().answer(request, StopAdded).stop_id
+        try:
+            return self._open().answer(request, StopAdded).stop_id
+        except APIError as error:
+            _hide_phone(error)
+            raise
 
     @public
     def remove_stop(self, stop_id: int) -> None:
@@ -116,5 +128,14 @@ class AccountClient(BaseClient):
         from smspartner.models.stops import StopRemoved  # noqa: PLC0415
 
         require("stop_id", stop_id, (int,), "the id of a stop, a whole number")
+        if stop_id not in _IDS:
+            raise ConfigurationError("stop_id= is no id: it must be 0 or more, and below 2^63")
         query = {"id": str(stop_id), "_format": "json"}
         self._open().answer(Request(path="stop-sms/delete", query=query), StopRemoved)
+
+
+def _hide_phone(error: APIError) -> None:
+    """Hide the phone that a service repeats in its refusal (fact A6)."""
+    error.message = mask_digits(error.message) if error.message else None
+    error.details = tuple((element, mask_digits(text)) for element, text in error.details)
+    error.args = (error.code, error.message, error.http_status, error.details)

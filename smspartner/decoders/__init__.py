@@ -89,7 +89,7 @@ def decoder_named(name: str) -> Decoder:
     Raises:
         ConfigurationError: no decoder has this name.
     """
-    if name not in _loaders:
+    if not isinstance(name, str) or name not in _loaders:
         known = ", ".join(format_names())
         raise ConfigurationError(f"unknown format {name!r}; this library knows: {known}")
     return _loaders[name]()

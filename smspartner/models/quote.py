@@ -22,6 +22,7 @@ FIELDS: Final = {
     3: "parameters",
     4: "op",
     5: "urlNotification",
+    6: "op: it is not allowed",
     7: "sexe",
     8: "sexe",
     9: "minAge",
@@ -39,8 +40,9 @@ FIELDS: Final = {
 }
 
 _SEXES: Final = {"all": "m", "men": "h", "women": "f", "m": "m", "h": "h", "f": "f"}
-_ZIPCODE: Final = re.compile(r"\d{5}", re.ASCII)
-_DEPARTMENT: Final = re.compile(r"\d{2}|2[AB]|9[78]\d", re.ASCII)
+#: 01 to 95 are at home, 97 and 98 overseas; no postcode begins with 00, 96 or 99.
+_ZIPCODE: Final = re.compile(r"(?:0[1-9]|[1-8]\d|9[0-578])\d{3}", re.ASCII)
+_DEPARTMENT: Final = re.compile(r"0[1-9]|[1-8]\d|9[0-5]|2[AB]|9[78]\d", re.ASCII)
 _CATEGORIES: Final = (102, 103)
 _AGES: Final = range(18, 99)
 
@@ -80,7 +82,7 @@ class Targeting:
             object.__setattr__(self, name, _places(name, getattr(self, name), form))
         if not self.places:
             raise ConfigurationError("a targeting needs a place: give zipcode= or department=")
-        if self.sex not in _SEXES:
+        if not isinstance(self.sex, str) or self.sex not in _SEXES:
             raise ConfigurationError(f"sex= must be all, men or women, not {self.sex!r}")
         for name in ("min_age", "max_age"):
             _require_integer(name, getattr(self, name), _AGES)
@@ -91,7 +93,9 @@ class Targeting:
                 _require_integer(name, getattr(self, name), range(1, 10**9))
         if self.interest is not None and self.sub_interest is not None:
             raise ConfigurationError("give interest= or sub_interest=, not both")
-        if self.category not in {None, *_CATEGORIES} or isinstance(self.category, bool):
+        if self.category is not None and (
+            not isinstance(self.category, int) or self.category not in _CATEGORIES
+        ):
             raise ConfigurationError("category= must be 102 (CSP+) or 103 (CSP-)")
 
     @property
@@ -141,7 +145,7 @@ def _places(name: str, given: object, form: re.Pattern[str]) -> tuple[str, ...]:
             raise ConfigurationError(f"{name}= takes text, as a number would lose its first 0")
         if not form.fullmatch(text.strip()) and given:
             raise ConfigurationError(f"{name}= has {text!r}, which is none")
-    return tuple(text.strip() for text in texts) if given else ()
+    return tuple(dict.fromkeys(text.strip() for text in texts)) if given else ()
 
 
 def _require_integer(name: str, value: object, right: range) -> None:
@@ -165,7 +169,7 @@ class QuotedPlace(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def is_sum(self) -> bool:
         """Whether it is the record that adds up the others, and no place."""
-        return (self.type or "").lower() == "total"
+        return "total" in {(self.type or "").strip().lower(), (self.place or "").strip().lower()}
 
 
 class Quote(Answer, frozen=True):

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+from rawserver import RawServer, answer
 
 from smspartner import APIError, Client, ConfigurationError, DecodeError, Sandbox
 from smspartner.decoders.whole import decode_answer
@@ -70,11 +71,12 @@ def test_money_and_volumes_may_be_text(form: Format) -> None:
 
 
 @every_format
-@pytest.mark.parametrize("sums", ["total", "Total", "TOTAL"])
-def test_the_sum_is_never_taken_for_a_place(form: Format, sums: str) -> None:
-    found = read(
-        {**VALUE, "datas": [{"Type": sums, "Localite": "total", "Volume": 9}, PLACE]}, form
-    )
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("total", "total"), ("Total", "tous"), ("TOTAL", ""), ("CP", "total"), ("", " Total ")],
+)
+def test_the_sum_is_never_taken_for_a_place(form: Format, kind: str, name: str) -> None:
+    found = read({**VALUE, "datas": [{"Type": kind, "Localite": name, "Volume": 9}, PLACE]}, form)
     assert [place.place for place in found.places] == ["06200"]
     assert found.volume == 9
 
@@ -127,6 +129,12 @@ WRONG: Final[dict[str, dict[str, Any]]] = {
     "both interests": {"interest": 14, "sub_interest": 35},
     "category": {"category": 104},
     "category as text": {"category": "102"},
+    "category as a float": {"category": 102.0},
+    "category in a list": {"category": [102]},
+    "sex in a list": {"sex": ["m"]},
+    "no such postcode": {"zipcode": "00200"},
+    "a postcode abroad": {"zipcode": "99123"},
+    "no such department": {"department": "96"},
 }
 
 
@@ -197,6 +205,32 @@ def test_a_refusal_names_the_field_that_its_code_is_about(client: Client, form: 
     assert caught.value.__notes__ == [
         "code 27 is about volumes: more numbers than there are at one place"
     ]
+
+
+@every_format
+@pytest.mark.parametrize("code", [*range(3, 10), *range(12, 20), *range(22, 29)])
+def test_each_code_of_a_wrong_request_names_the_field_and_every_complaint(
+    form: Format, code: int
+) -> None:
+    complaints = [
+        {"elementId": "children[a].data", "message": "too young"},
+        {"elementId": "children[b].data", "message": "too old"},
+    ]
+    body = to_bytes({"success": False, "code": code, "errors": complaints}, form)
+    with (
+        RawServer(answer(body, headers=[f"Content-Type: application/{form}"])) as server,
+        Client("key", base_url=f"{server.url}/v1", retries=0) as client,
+        pytest.raises(APIError) as caught,
+    ):
+        client.quote(Targeting(**GOOD), {"60200": 20}, format=form)
+    error = caught.value
+    assert error.details == tuple((each["elementId"], each["message"]) for each in complaints)
+    assert str(error).startswith("children[a].data: too young; children[b].data: too old")
+    assert error.__notes__ == [f"code {code} is about {FIELDS[code]}"]
+
+
+def test_a_place_that_is_named_twice_is_asked_for_once() -> None:
+    assert Targeting(zipcode="60200, 60200").parameters()["zipcode"] == "60200"
 
 
 def test_other_refusals_name_none() -> None:

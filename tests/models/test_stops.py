@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
 
-from smspartner import APIError, Client, CountMismatchError, DecodeError, RecordError, Sandbox
+from smspartner import (
+    APIError,
+    Client,
+    ConfigurationError,
+    CountMismatchError,
+    DecodeError,
+    RecordError,
+    Sandbox,
+    SMSPartnerError,
+)
 from smspartner.decoders.whole import decode_answer
 from smspartner.models.stops import Stop, StopList
+from smspartner.sandbox import FAULTS
 from smspartner.sandbox.wire import Format, Value, to_bytes
 
 FORMATS: Final[tuple[Format, ...]] = ("json", "xml")
@@ -129,3 +140,53 @@ def test_a_phone_is_added_and_removed(client: Client) -> None:
         client.add_stop("nobody")
     assert caught.value.code == 9
     assert "This phone number is not valid" in str(caught.value)
+
+
+@pytest.mark.parametrize("phone", ["+33639980042000", "06 39 98 00 42 00 00"])
+def test_a_refusal_does_not_show_the_phone(client: Client, phone: str) -> None:
+    with pytest.raises(APIError) as caught:
+        client.add_stop(phone)
+    error = caught.value
+    assert error.code == 9
+    assert "This phone number is not valid (" in str(error)
+    assert "3998" not in f"{error} {error!r} {error.details}".replace(" ", "")
+
+
+@pytest.mark.parametrize("phone", ["", " ", "\ud800", None, 639980042, b"0639980042"], ids=ascii)
+def test_what_is_no_phone_is_not_sent(sandbox: Sandbox, client: Client, phone: Any) -> None:
+    with pytest.raises(ConfigurationError, match="phone="):
+        client.add_stop(phone)
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("stop_id", [-1, 2**63, 10**5000, True, "300", None, 1.0], ids=type)
+def test_what_is_no_id_is_not_sent(sandbox: Sandbox, client: Client, stop_id: Any) -> None:
+    with pytest.raises(ConfigurationError, match="stop_id="):
+        client.remove_stop(stop_id)
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("format_", ["csv", None, []])
+def test_a_format_that_is_none_is_told(sandbox: Sandbox, client: Client, format_: Any) -> None:
+    with pytest.raises(ConfigurationError, match="unknown format"):
+        client.stop_list(format=format_)
+    assert sandbox.requests == []
+
+
+#: What changes something, one of them by a GET.
+CHANGES: Final = (("add", "POST"), ("remove", "GET"))
+
+
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"dribble", "dribble-headers"}))
+@pytest.mark.parametrize(("change", "method"), CHANGES)
+def test_what_may_have_been_received_is_never_sent_again(
+    sandbox: Sandbox, change: str, method: str, fault: str
+) -> None:
+    sandbox.fault, sandbox.fault_on, sandbox.bomb = fault, "all", 1 << 20
+    options: dict[str, Any] = {"retries": 3, "timeout": 0.2, "deadline": 1}
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url, **options) as client,
+        suppress(SMSPartnerError),
+    ):
+        _ = client.add_stop("0639980042") if change == "add" else client.remove_stop(300)
+    assert [request.method for request in sandbox.requests] == [method]
