@@ -89,7 +89,7 @@ def decoder_named(name: str) -> Decoder:
     Raises:
         ConfigurationError: no decoder has this name.
     """
-    if not isinstance(name, str) or name not in _loaders:
+    if name not in tuple(_loaders):  # what has no hash is refused too
         known = ", ".join(format_names())
         raise ConfigurationError(f"unknown format {name!r}; this library knows: {known}")
     return _loaders[name]()

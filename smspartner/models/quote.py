@@ -82,7 +82,7 @@ class Targeting:
             object.__setattr__(self, name, _places(name, getattr(self, name), form))
         if not self.places:
             raise ConfigurationError("a targeting needs a place: give zipcode= or department=")
-        if not isinstance(self.sex, str) or self.sex not in _SEXES:
+        if self.sex not in tuple(_SEXES):  # what has no hash is refused too
             raise ConfigurationError(f"sex= must be all, men or women, not {self.sex!r}")
         for name in ("min_age", "max_age"):
             _require_integer(name, getattr(self, name), _AGES)
@@ -93,9 +93,8 @@ class Targeting:
                 _require_integer(name, getattr(self, name), range(1, 10**9))
         if self.interest is not None and self.sub_interest is not None:
             raise ConfigurationError("give interest= or sub_interest=, not both")
-        if self.category is not None and (
-            not isinstance(self.category, int) or self.category not in _CATEGORIES
-        ):
+        category: object = self.category
+        if category is not None and not (isinstance(category, int) and category in _CATEGORIES):
             raise ConfigurationError("category= must be 102 (CSP+) or 103 (CSP-)")
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -180,7 +181,7 @@ class Endpoints:
         stop_id = call.fields.get("id")
         if not stop_id:
             raise refusal(3, "L'identifiant est requis")
-        self._stops.remove(int(stop_id) if stop_id.isdecimal() else -1)
+        self._stops.remove(int(stop_id) if re.fullmatch(r"[0-9]{1,18}", stop_id) else -1)
         return {"success": True, "code": 200}
 
     def _say(self, form: Format, value: Value, status: int = HTTPStatus.OK) -> Response:

@@ -84,7 +84,7 @@ def _wrong_people(parameters: Mapping[str, Any]) -> Iterator[_Complaint]:
 
     get = parameters.get
     youngest, oldest = _whole(get("minAge", _AGES.start)), _whole(get("maxAge", _AGES.stop - 2))
-    yield from wrong(8, "sexe", right=get("sexe") in {"m", "h", "f"})
+    yield from wrong(8, "sexe", right=get("sexe") in ("m", "h", "f"))
     yield from wrong(12, "minAge", right=youngest is not None and youngest in _AGES)
     yield from wrong(14, "maxAge", right=oldest in range(youngest or _AGES.start, _AGES.stop - 1))
     yield from wrong(16, "interest", right=_whole(get("interest")) is not None)

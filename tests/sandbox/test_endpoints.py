@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import pytest
 from asking import (
@@ -239,6 +240,12 @@ def test_the_stop_list_is_that_of_the_page(sandbox: Sandbox) -> None:
     assert CODE["json"](ask(sandbox, f"{gone}&", key=None).body) == 4
 
 
+@pytest.mark.parametrize("stop_id", ["7", "x", "-1", "٣", "9" * 5000])
+def test_an_id_that_is_not_there_cannot_be_removed(sandbox: Sandbox, stop_id: str) -> None:
+    gone = f"/v1/stop-sms/delete?{urlencode({'id': stop_id})}&"
+    assert CODE["json"](ask(sandbox, f"{gone}apiKey={sandbox.api_key}&", key=None).body) == 4
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
     ("phone", "code"), [(None, 2), ("", 2), ("0639980001", 3), ("922264", 9), (5, 9)]
@@ -352,6 +359,7 @@ WRONG: Final[list[tuple[int, dict[str, Any]]]] = [
 ]
 WRONG_PARAMETERS: Final[list[tuple[int, dict[str, Any]]]] = [
     (8, {"sexe": "x"}),
+    (8, {"sexe": ["m"]}),
     (12, {"minAge": 17}),
     (12, {"minAge": True}),
     (14, {"maxAge": 24}),
