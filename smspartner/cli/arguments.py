@@ -8,10 +8,14 @@ import click
 
 
 class _NumbersFile(click.Path):
-    """A file of numbers that is there, ``-`` for standard input, or ``sqlite:///file.db``."""
+    """A file of numbers that is there, ``-`` for standard input, or ``sqlite:///file.db``.
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, allow_dash=True)
+    Args:
+        folders: whether a folder will do.
+    """
+
+    def __init__(self, *, folders: bool = False) -> None:
+        super().__init__(exists=True, dir_okay=folders, allow_dash=True)
 
     def convert(
         self,
@@ -28,3 +32,4 @@ class _NumbersFile(click.Path):
 
 
 NUMBERS_FILE = _NumbersFile()
+NUMBERS_FILES = _NumbersFile(folders=True)

@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import click
 
-from smspartner.cli.arguments import NUMBERS_FILE
+from smspartner.cli.arguments import NUMBERS_FILES
 from smspartner.cli.console import say, show, show_json
+from smspartner.cli.exit_codes import Exit
+from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, require_rentals
 from smspartner.cli.opt_outs import left_out, opt_outs_option, read_lists
-from smspartner.cli.options import TOKEN
+from smspartner.cli.options import TOKEN, WRITTEN
 from smspartner.errors import CountMismatchError, printable
 from smspartner.files.opt_outs import OptOutList, OptOuts
-from smspartner.files.read import NumbersFile, open_numbers
-from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
+from smspartner.files.read import NumbersFile, numbers_in, open_numbers
+from smspartner.files.summary import Summary, summarise
 
-_NAMES: Final = {
-    "FR": "France",
-    "GF": "French Guiana",
-    "GP": "Guadeloupe",
-    "MQ": "Martinique",
-    "PM": "Saint Pierre and Miquelon",
-    "RE": "Réunion",
-    "YT": "Mayotte",
-    NO_COUNTRY: "of no country",
-}
 #: Characters of a bar, where there is room; with less than the second there is none.
 _BAR: Final = 30
 _SHORTEST: Final = 8
 
 
-class _Line(NamedTuple):
-    label: str
-    numbers: int | None  # None where the file does not say
-    share: float | None = None  # of all numbers
-
-
 @click.command()
-@click.argument("files", metavar="[FILE|-]...", type=NUMBERS_FILE, nargs=-1)
+@click.argument("files", metavar="[FILE|-]...", type=NUMBERS_FILES, nargs=-1)
 @opt_outs_option("Opt-out list to look at: how many numbers are on it; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
 @click.option("--token", metavar="TOKEN", type=TOKEN, help="Rental to look at, in a database.")
+@click.option(
+    "--html",
+    metavar="REPORT",
+    type=WRITTEN,
+    help="Write everything as one HTML file, without a phone in it, instead of printing it.",
+)
 def inspect(
-    files: tuple[str, ...], opt_outs: tuple[Path, ...], token: str | None, *, as_json: bool
-) -> None:
-    """Show what is in FILE: a body as the service sent it, or an export of any kind.
+    files: tuple[str, ...],
+    opt_outs: tuple[Path, ...],
+    token: str | None,
+    html: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Show what is in FILE: a body as the service sent it, an export, or a folder of them.
 
     How many numbers, how many people have opted out, what comes twice, which countries and kinds
     of phones, and how many have no E.164 form, and why. No phone is shown. To find out what comes
@@ -56,21 +54,41 @@ def inspect(
     smspartner inspect numbers.parquet
     smspartner inspect sqlite:///rentals.db --token TOKEN --json
     smspartner inspect numbers.csv --opt-outs january.csv --opt-outs february.xlsx
+    smspartner inspect january/ --html report.html
     curl … | smspartner inspect -
     """
-    if not files and not opt_outs:
+    if html is not None and as_json:
+        raise click.UsageError("--html and --json are two forms of the same: choose one")
+    if not files and (not opt_outs or html is not None):
         raise click.UsageError("Missing argument 'FILE|-'")
     lists = read_lists(opt_outs, ignore_unclear=True, show=True)
     if lists is not None:
         _show_lists(lists, alone=not files, as_json=as_json)
-    for file in files:
-        _inspect(file, token, lists, as_json=as_json)
+    names = list(chain.from_iterable(map(numbers_in, files)))
+    if html is not None:
+        return _report(names, html, lists, token)
+    for name in names:
+        _inspect(name, token, lists, as_json=as_json)
+    return Exit.OK
+
+
+def _report(names: list[str], target: str, lists: OptOuts | None, token: str | None) -> int:
+    """Write a report; a file that is wrong is in it, and counts in the exit code."""
+    from smspartner.cli.report import make_report  # noqa: PLC0415 - for one option
+
+    entries = make_report(names, target, lists, token)
+    wrong = [entry for entry in entries if entry.problem is not None]
+    if len(entries) == 1 and entries[0].problem is not None:
+        raise entries[0].problem
+    for entry in wrong:
+        say(f"smspartner: {entry.problem}")
+    say(f"{target}: what is in {len(entries)} file{'' if len(entries) == 1 else 's'}")
+    return Exit.SOME_FAILED if wrong else Exit.OK
 
 
 def _inspect(file: str, token: str | None, lists: OptOuts | None, *, as_json: bool) -> None:
     with open_numbers(file, token=token) as source:
-        if token is not None and source.rentals is None:
-            raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
+        require_rentals(source, token)
         found = Summary(source.columns, lists)
         try:
             summarise(source, found)
@@ -110,7 +128,10 @@ def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
     for line in left_out(found.on_lists, found.numbers):
         say(line)
     title = f"{source}: {source.kind}"
-    groups = {title: _facts(source, found), **_groups(found)}
+    groups = {
+        title: facts_of(found, declared=source.declared, rentals=source.rentals),
+        **groups_of(found),
+    }
     draw = _draw if sys.stdout.isatty() else _print
     draw({heading: lines for heading, lines in groups.items() if lines})
 
@@ -126,56 +147,15 @@ def _as_json(source: NumbersFile, found: Summary) -> dict[str, object]:
     return {**facts, **found.as_dict()}
 
 
-def _facts(source: NumbersFile, found: Summary) -> list[_Line]:
-    known = [("declared", source.declared), ("rentals", source.rentals)]
-    return [
-        _Line("numbers", found.numbers),
-        *(_Line(label, count) for label, count in known if count is not None),
-        _line("opted out of SMS", found.opted_out, found),
-        _line("with a phone that came before", found.repeated_phones, found),
-        _line("people with both flags", found.both_flags, found),
-        _line("with an id that came before", found.repeated_ids, found),
-        _line("overseas territories", found.overseas, found),
-        _line("without an E.164 form", found.without_e164.total(), found),
-    ]
-
-
-def _groups(found: Summary) -> dict[str, list[_Line]]:
-    return {
-        "by country": [
-            _line(_country(code), count, found) for code, count in found.countries.most_common()
-        ],
-        "by kind": [_line(kind, count, found) for kind, count in found.kinds.most_common()],
-        "no E.164 form, because": [
-            _line(reason, count, found) for reason, count in found.without_e164.most_common()
-        ],
-    }
-
-
-def _line(label: str, count: int | None, found: Summary) -> _Line:
-    share = None if count is None or not found.numbers else count / found.numbers
-    return _Line(label, count, share)
-
-
-def _country(code: str) -> str:
-    overseas = " (overseas)" if code in OVERSEAS else ""
-    return f"{code} {_NAMES.get(code, '')}{overseas}".strip()
-
-
-def _cells(line: _Line) -> tuple[str, str, str]:
-    count = "not known" if line.numbers is None else f"{line.numbers:,}"
-    return line.label, count, "" if line.share is None else f"{line.share:.1%}"
-
-
-def _print(groups: dict[str, list[_Line]]) -> None:
+def _print(groups: dict[str, list[Line]]) -> None:
     one, two, three = _widths(groups)
     for heading, lines in groups.items():
         show(heading)
-        for label, numbers, share in map(_cells, lines):
+        for label, numbers, share in map(cells_of, lines):
             show(f"  {label:{one}}  {numbers:>{two}}  {share:>{three}}".rstrip())
 
 
-def _draw(groups: dict[str, list[_Line]]) -> None:
+def _draw(groups: dict[str, list[Line]]) -> None:
     from rich.bar import Bar  # noqa: PLC0415 - 60 ms that only a terminal needs
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -190,11 +170,11 @@ def _draw(groups: dict[str, list[_Line]]) -> None:
         table.add_column(width=three, justify="right")
         for line in lines:
             bar = Bar(1, 0, line.share, width=room, color="cyan") if line.share else ""
-            table.add_row("", *map(Text, _cells(line)), bar if room >= _SHORTEST else "")
+            table.add_row("", *map(Text, cells_of(line)), bar if room >= _SHORTEST else "")
         console.print(Text(printable(heading), style="bold"), table, sep="\n")
 
 
-def _widths(groups: dict[str, list[_Line]]) -> tuple[int, int, int]:
-    rows = [_cells(line) for lines in groups.values() for line in lines]
+def _widths(groups: dict[str, list[Line]]) -> tuple[int, int, int]:
+    rows = [cells_of(line) for lines in groups.values() for line in lines]
     one, two, three = (max(map(len, column)) for column in zip(*rows, strict=True))
     return one, two, three

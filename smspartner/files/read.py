@@ -22,11 +22,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
+from smspartner.errors import ConfigurationError
 from smspartner.files.columns import Columns
 from smspartner.files.formats.arrow import ArrowFormat, ParquetFormat
 from smspartner.files.formats.body import BodyFormat
@@ -34,8 +36,8 @@ from smspartner.files.formats.csv import CSVFormat
 from smspartner.files.formats.json import JSONFormat, JSONLinesFormat
 from smspartner.files.formats.sqlite import SQLiteFormat
 from smspartner.files.formats.xlsx import WorkbookFormat
-from smspartner.files.input_file import InputFile, opened
-from smspartner.files.targets import Target
+from smspartner.files.input_file import InputFile, input_errors, opened
+from smspartner.files.targets import STDOUT, Target
 from smspartner.files.unknown import is_something_else, unknown_format
 from smspartner.models.columns import COLUMNS
 
@@ -136,6 +138,12 @@ class NumbersFile:
         return str(self._file)
 
 
+#: What files in a folder are called that hold numbers; hidden ones, journals and records of
+#: provenance do not.
+_NUMBERS: Final = re.compile(
+    r"(?i)^(?!\.|smspartner-journal\.|.*\.provenance\.json$).*"
+    r"\.(csv|tsv|jsonl|ndjson|json|xml|parquet|arrow|feather|xls[xmb]?|ods|db|sqlite3?)$"
+)
 #: All columns that a batch can have, in their order.
 BATCH_COLUMNS: Final = ("id", "phone", "stop_sms", "e164")
 
@@ -153,6 +161,22 @@ formats: Final[dict[str, Format]] = {
         BodyFormat(),
     )
 }
+
+
+def numbers_in(name: str) -> list[str]:
+    """Return the files with numbers in a folder, sorted, by what their names end in; or the name.
+
+    Raises:
+        ConfigurationError: there is none, or the folder cannot be read.
+    """
+    if name == STDOUT or not Path(name).is_dir():
+        return [name]
+    with input_errors(name):
+        inside = sorted(each for each in Path(name).iterdir() if each.is_file())
+    found = [str(each) for each in inside if _NUMBERS.search(each.name)]
+    if not found:
+        raise ConfigurationError(f"no file in {name!r} is called like one with numbers in it")
+    return found
 
 
 @contextlib.contextmanager

@@ -88,6 +88,23 @@ class Summary:
             for phone in batch["phone"] if "phone" in batch else batch["e164"]:
                 self.on_lists.update(self._opt_outs.lists_with(phone or ""))
 
+    def include(self, other: Summary) -> None:
+        """Take in what another summary, with the same opt-out lists, has taken in."""
+        self._columns &= other._columns
+        self.numbers += other.numbers
+        if self.opted_out is not None:
+            stops = other.opted_out
+            self.opted_out = None if stops is None else self.opted_out + stops
+        for mine, its in (
+            (self.countries, other.countries),
+            (self.kinds, other.kinds),
+            (self.without_e164, other.without_e164),
+            (self.on_lists, other.on_lists),
+        ):
+            mine.update(its)
+        self._phones.include(other._phones)
+        self._ids.include(other._ids)
+
     def _count(self, phones: list[Normalised]) -> None:
         for (country, kind), count in Counter(map(_COUNTED, phones)).items():
             if kind is not None:
@@ -164,6 +181,12 @@ class _Distinct:
                 buckets[(value >> 1) % _BUCKETS].append(value)
             except OverflowError:
                 self._large.append(value)
+
+    def include(self, other: _Distinct) -> None:
+        """Take in the integers of another one."""
+        for bucket, more in zip(self._buckets, other._buckets, strict=True):
+            bucket.extend(more)
+        self._large += other._large
 
     @property
     def repeated(self) -> int:

@@ -252,8 +252,8 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
 
 
 BAD_INPUT = {
-    "missing": (["none.csv"], 2, "File 'none.csv' does not exist"),
-    "folder": (["."], 2, "File '.' is a directory"),
+    "missing": (["none.csv"], 2, "Path 'none.csv' does not exist"),
+    "folder": (["empty"], 4, "no file in 'empty' is called like one with numbers in it"),
     "address": (["postgresql://me:secret@db/x"], 2, "give the name of a file"),
     "png": (["a.png"], 7, "'a.png': it is binary"),
     "empty": (["empty.csv"], 7, "'empty.csv': it is empty"),
@@ -271,6 +271,7 @@ def test_bad_input_is_one_clear_line(
 ) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1")
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "empty").mkdir()
     (tmp_path / "page.html").write_text("<html><body>0639980042</body></html>")
     (tmp_path / "names.csv").write_text("id,name\n1,Anne\n")
     (tmp_path / "good.csv").write_text("id,phone\n1,0639980042\n")
