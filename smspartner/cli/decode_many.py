@@ -26,11 +26,12 @@ from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import end_worker, leave_to_parent
+from smspartner.cli.transfer import name_left_behind
 from smspartner.errors import OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
 from smspartner.files.rows import Origin, WriteOptions
-from smspartner.files.sources import find_bodies, is_pattern
+from smspartner.files.sources import changed_at, find_bodies, is_pattern
 from smspartner.files.targets import STDOUT, output_errors
 from smspartner.files.write import Written, write_rows
 from smspartner.models.masks import mask_target
@@ -140,21 +141,29 @@ class Total:
 def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) -> None:
     options = out.export_options(None, several=True)
     bodies = SavedBodies([(Origin(file=mask_target(name)), name) for name in names], skip=not stop)
+    target = mask_target(out.output)
     with Journal(journal_folder(out)) as journal:
-        target = mask_target(out.output)
-        with progress_over(len(names), quiet=out.quiet) as advance:
-            bodies.on_body = advance
-            written = write_rows(bodies, out.output, to=out.to, options=options)
+        try:
+            with progress_over(len(names), quiet=out.quiet) as advance:
+                bodies.on_body = advance
+                written = write_rows(bodies, out.output, to=out.to, options=options)
+        except SMSPartnerError as error:
+            wrong = dict(bodies.failures)
+            if error.file is not None:  # it changed while it was read, or is not to be skipped
+                wrong[error.file] = error
+            journal.add_all([failed(_line(name, target), each) for name, each in wrong.items()])
+            raise
         total.wrote(written, len(bodies.facts))
-        lines = []
-        for name in names:
-            line = asked(source=readable(name), target=target)
-            if (error := bodies.failures.get(name)) is not None:
-                total.failed(error)
-                lines.append(failed(line, error))
-            else:
-                lines.append(_done(line, bodies.facts[name]))
-        journal.add_all(lines)
+        for failure in bodies.failures.values():
+            total.failed(failure)
+        journal.add_all(
+            [
+                failed(_line(name, target), bodies.failures[name])
+                if name in bodies.failures
+                else _done(_line(name, target), bodies.facts[name])
+                for name in names
+            ]
+        )
 
 
 def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, stop: bool) -> None:
@@ -162,21 +171,22 @@ def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, 
     parts = parts_in(folder, names, out.to)
     with output_errors(str(folder)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name_left_behind(str(folder / NAME))
     options = out.export_options(None, target=str(parts[names[0]]))
     print_of = _fingerprint(options)
     with Journal(folder) as journal, progress_over(len(names), quiet=out.quiet) as advance:
         entries = journal.entries()
         left = [
-            name for name in names if not _unchanged(entries.get(name), name, parts[name], print_of)
+            name
+            for name in names
+            if not _unchanged(entries.get(_source(name)), name, parts[name], print_of)
         ]
         for _ in range(len(names) - len(left)):
             total.was_there()
             advance()
         for name, result in _written(left, parts, out, options, jobs):
             advance()
-            line = asked(
-                source=readable(name), target=readable(parts[name].absolute()), options=print_of
-            )
+            line = _line(name, readable(parts[name].absolute()), print_of)
             # Not durable: a body can be read again, so what a power cut takes costs nothing.
             if isinstance(result, SMSPartnerError):
                 journal.add_all([failed(line, result)], durable=False)
@@ -246,6 +256,15 @@ def _part(item: tuple[str, Path]) -> tuple[Written, Facts]:
     return write_part(name, part, to, options, Origin(file=mask_target(name)))
 
 
+def _source(name: str) -> str:
+    """Return the name of a body as the journal has it: without a password."""
+    return readable(mask_target(name))
+
+
+def _line(name: str, target: str, print_of: str | None = None) -> Entry:
+    return asked(source=_source(name), target=target, options=print_of)
+
+
 def _done(line: Entry, facts: Facts) -> Entry:
     return done(
         line,
@@ -270,7 +289,5 @@ def _unchanged(entry: Entry | None, name: str, part: Path, print_of: str | None)
         return False
     if entry.target != readable(part.absolute()) or not part.exists():
         return False
-    if "://" in name:
-        return True
-    written = datetime.fromisoformat(entry.time).timestamp()
-    return Path(name).stat().st_mtime < written
+    changed = changed_at(name)
+    return changed is not None and changed < datetime.fromisoformat(entry.time).timestamp()

@@ -189,7 +189,8 @@ def _tokens(given: Sequence[str], file: str | None) -> list[str]:
     text = ""
     try:
         if file is not None:
-            text = sys.stdin.read() if file == STDOUT else Path(file).read_text("utf-8-sig")
+            read = sys.stdin.buffer.read if file == STDOUT else Path(file).read_bytes
+            text = read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise ConfigurationError(f"cannot read the tokens in {file!r}: {reason}") from None

@@ -13,7 +13,7 @@ from smspartner.cli.decode_many import Total
 from smspartner.cli.download_once import require_left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
-from smspartner.cli.transfer import file_of
+from smspartner.cli.transfer import file_of, name_left_behind
 from smspartner.client.client import Client
 from smspartner.client.many import (
     Outcome,
@@ -21,10 +21,11 @@ from smspartner.client.many import (
     each_once,
     file_name,
     folder_for,
+    require_distinct,
 )
 from smspartner.errors import ConfigurationError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import Entry, Journal, readable
+from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -56,7 +57,9 @@ def download_many(
         ConfigurationError, OutputError: the target cannot work; nothing was asked for.
         SMSPartnerError: a rental has failed, and ``stop`` is set.
     """
+    require_distinct(tokens)
     work = _work(client, tokens, out, format_name)
+    name_left_behind(str(work.folder / NAME))
     work.check(again)
     with progress_over(len(tokens), quiet=out.quiet) as advance:
         outcomes = each_once(
@@ -216,7 +219,7 @@ class _Database(_Work):
         """Return None: the numbers are rows."""
 
     def written(self, token: str, body: Path) -> dict[str, Any]:
-        bodies = SavedBodies([(Origin(token=token), str(body))])
+        bodies = SavedBodies([(Origin(token=token), str(body))], several=False)
         with self._one_at_a_time:
             written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
         return self._done(written, bodies.facts[str(body)])

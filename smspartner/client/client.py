@@ -213,6 +213,7 @@ class Client(AccountClient):
 
         decoder_named(format)
         wanted = require_tokens(tokens)
+        many.require_distinct(wanted)
         place = many.folder_for(folder)
         return many.each_once(
             self,

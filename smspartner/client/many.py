@@ -55,6 +55,21 @@ def file_name(token: str) -> str:
     return f"{name[:_LONGEST]}-{hashlib.sha256(token.encode()).hexdigest()[:16]}"
 
 
+def require_distinct(tokens: Iterable[str]) -> None:
+    """Refuse tokens whose bodies would be one file where capital letters do not count.
+
+    Raises:
+        ConfigurationError: it names two.
+    """
+    known: dict[str, str] = {}
+    for token in tokens:
+        if (other := known.setdefault(file_name(token).casefold(), token)) != token:
+            raise ConfigurationError(
+                f"the rentals {other!r} and {token!r} differ by capital letters only, and some "
+                "disks would take their files for one: fetch them into different folders"
+            )
+
+
 class Job(Protocol):
     """What is done with each rental."""
 

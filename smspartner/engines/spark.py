@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
@@ -35,7 +36,7 @@ _TYPES: Final = {
 }
 _MODES: Final = ("FAILFAST", "DROPMALFORMED", "PERMISSIVE")
 #: Options by which people try to hand over a rental or the key; Spark keeps options in its plans.
-_REFUSED: Final = {"token", "tokens", "apikey", "api_key", "key", "keyfile", "key_file"}
+_REFUSED: Final = re.compile("token|key|secret|password|authorization")
 _CORRUPT: Final = "columnNameOfCorruptRecord"
 #: Bytes of files that one task reads, at most and at least: less would cost more than it saves.
 _PARTITION: Final = 64 * MIB
@@ -92,7 +93,7 @@ class BodyReader(DataSourceReader):
 
     def __init__(self, options: dict[str, str], schema: StructType) -> None:
         options = {name.lower(): value for name, value in options.items()}
-        if _REFUSED & options.keys():
+        if any(map(_REFUSED.search, options)):
             raise ConfigurationError(
                 "Spark may read a source again and again, and a rental is handed out once: fetch "
                 "it first (smspartner save TOKEN -o FILE, or client.download_many), then load the "

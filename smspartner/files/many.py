@@ -62,6 +62,7 @@ class SavedBodies:
     Args:
         bodies: where each comes from, and the name of its file.
         skip: leave a body that is wrong out, whole, instead of raising its error.
+        several: whether a column says which one a number is of.
 
     Attributes:
         columns: what is written of each number unless the caller chooses columns.
@@ -70,9 +71,11 @@ class SavedBodies:
         on_body: is called when a body is over.
     """
 
-    def __init__(self, bodies: Sequence[tuple[Origin, str]], *, skip: bool = False) -> None:
+    def __init__(
+        self, bodies: Sequence[tuple[Origin, str]], *, skip: bool = False, several: bool = True
+    ) -> None:
         self.columns: Sequence[str] = COLUMNS
-        if len(bodies) > 1:
+        if several:
             self.columns = (*COLUMNS, TOKEN if bodies[0][0].token else FILE)
         self.facts: dict[str, Facts] = {}
         self.failures: dict[str, SMSPartnerError] = {}
@@ -149,7 +152,7 @@ def write_part(
     Raises:
         SMSPartnerError: the body is wrong, or the file cannot be written; there is none then.
     """
-    bodies = SavedBodies([(origin, name)])
+    bodies = SavedBodies([(origin, name)], several=False)
     written = write_rows(bodies, part, to=to or CSV, options=options)
     return written, bodies.facts[name]
 

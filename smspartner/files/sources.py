@@ -69,7 +69,12 @@ def _local(name: str) -> list[str]:
     try:
         if path.is_dir():
             inside = sorted(path.iterdir())
-            return [str(each) for each in inside if _is_body(each.name) and each.is_file()]
+            # A link to nothing is a body too: opening it says what is wrong.
+            return [
+                str(each)
+                for each in inside
+                if _is_body(each.name) and (each.is_file() or not each.exists())
+            ]
         if not is_pattern(name):
             return [name]
     except OSError as error:
@@ -107,6 +112,22 @@ def size_of(name: str) -> int:
         with _remote_errors(name):
             system, path = load("fsspec.core", "smspartner[remote]").url_to_fs(name)
             return int(system.size(path) or 0)
+
+
+def changed_at(name: str) -> float | None:
+    """Return when a body was last written or moved there, in seconds since 1970.
+
+    None where that cannot be known.
+    """
+    try:
+        if "://" not in name:
+            found = Path(name).stat()
+            return max(found.st_mtime, found.st_ctime)  # a copy may keep the time of its original
+        with _remote_errors(name):
+            system, path = load("fsspec.core", "smspartner[remote]").url_to_fs(name)
+            return float(system.modified(path).timestamp())
+    except (OSError, ConfigurationError):
+        return None
 
 
 class Body:

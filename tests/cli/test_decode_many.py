@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +15,9 @@ from typing import Any
 import pytest
 
 from smspartner.cli import run
+from smspartner.files.bodies import Proved, proved
 from smspartner.files.journal import NAME
+from smspartner.files.sources import Body
 from smspartner.sandbox.bodies import render
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -135,8 +139,124 @@ def test_the_first_wrong_body_can_stop_everything(in_folder: Path) -> None:
 
     assert run(["decode", "in", "-o", "all.csv", "--on-error", "stop"]) == 7
     assert not (in_folder / "all.csv").exists()
+    assert [line["source"] for line in journal(in_folder)] == ["in/a.json"]
     assert run(["decode", "in", "-o", "out/", "--on-error", "stop"]) == 7
     assert journal(in_folder / "out")[-1]["error"] == "CountMismatchError"
+
+
+def test_a_body_that_an_older_file_has_replaced_is_read_again(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in")
+    (in_folder / "old.json").write_bytes(b"".join(render(3, "json", seed=9)))
+    os.utime(in_folder / "old.json", (5, 5))
+    assert run(["decode", "in", "-o", "out/"]) == 0
+    time.sleep(0.01)  # the journal tells milliseconds
+    (in_folder / "old.json").replace(in_folder / "in" / "r0.json")
+    capsys.readouterr()
+
+    assert run(["decode", "in", "-o", "out/"]) == 0
+
+    assert "1  bodies read\n" in capsys.readouterr().err
+    assert rows(in_folder / "out" / "r0.json.csv") == 3
+
+
+def test_what_lies_elsewhere_is_read_again_once_it_has_changed_and_its_password_stays_secret(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fsspec: Any = pytest.importorskip("fsspec", reason="the extra remote is not installed")
+    place = "me:secret@host/r1.json"
+    for count in (3, 4):
+        fsspec.filesystem("memory").pipe(f"/{place}", b"".join(render(count, "json")))
+        assert run(["decode", f"memory://{place}", "-o", "out/"]) == 0
+        assert rows(in_folder / "out" / "r1.json.csv") == count
+    assert "secret" not in (in_folder / "out" / NAME).read_text()
+    assert "secret" not in capsys.readouterr().err
+
+
+def test_a_link_to_nothing_is_no_silent_loss(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in", 1)
+    (in_folder / "in" / "r9.json").symlink_to("nothing")
+
+    assert run(["decode", "in", "-o", "out/"]) == 9
+
+    assert "'in/r9.json': cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_one_body_of_a_pattern_has_the_column_that_several_have(in_folder: Path) -> None:
+    archive(in_folder / "in", 2)
+    assert run(["decode", "in/*.xml", "-o", "all.csv", "-q"]) == 0
+    assert (in_folder / "all.csv").read_text().startswith("id,phone,stop_sms,file\n")
+
+
+def test_a_body_that_changes_while_it_is_read_stops_the_file_and_is_in_the_journal(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(in_folder / "in", 2)
+
+    def changed(body: Body) -> Proved:
+        found = proved(body)
+        Path(body.name).write_bytes(b"".join(render(3, "json", seed=9)))
+        return found
+
+    monkeypatch.setattr("smspartner.files.bodies.HELD", 0)  # each is read twice
+    monkeypatch.setattr("smspartner.files.many.proved", changed)
+
+    assert run(["decode", "in", "-o", "all.csv"]) == 7
+
+    said = capsys.readouterr().err
+    assert "it changed while it was read" in said
+    assert len(said.splitlines()) == 1
+    assert not (in_folder / "all.csv").exists()
+    assert [(line["source"], line["state"]) for line in journal(in_folder)] == [
+        ("in/r0.json", "failed")
+    ]
+
+
+def test_what_a_killed_run_has_left_in_the_folder_is_named(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in", 1)
+    (in_folder / "out").mkdir()
+    (in_folder / "out" / ".smspartner-0000000000000000.part").write_bytes(b"id")
+
+    assert run(["decode", "in", "-o", "out/", "-q"]) == 0
+
+    assert "a run that was killed has left an unfinished export" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+@pytest.mark.parametrize("output", ["out/", "all.csv"])
+def test_a_disk_that_fills_up_half_way_is_told_and_leaves_nothing_half(
+    in_folder: Path, output: str
+) -> None:
+    archive(in_folder / "in", 2)
+    (in_folder / "in" / "r9.json").write_bytes(b"".join(render(5_000, "json")))
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "from smspartner.__main__ import main\n"
+        f"sys.argv = ['smspartner', 'decode', 'in', '-o', {output!r}, '-q']\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert "Traceback" not in done.stderr
+    assert "the file would be larger than allowed here" in done.stderr
+    if output == "all.csv":
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert sorted(path.name for path in in_folder.iterdir()) == ["in", NAME]
+        assert journal(in_folder) == []
+    else:
+        assert done.returncode == 9
+        parts = {path.name for path in (in_folder / "out").iterdir()}
+        assert parts == {"r0.json.csv", "r1.xml.csv", NAME}
+        states = {line["source"]: line["state"] for line in journal(in_folder / "out")}
+        assert states == {"in/r0.json": "done", "in/r1.xml": "done", "in/r9.json": "failed"}
 
 
 def test_where_every_body_is_wrong_nothing_is_replaced(in_folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import subprocess
@@ -302,6 +303,58 @@ def test_what_cannot_work_is_told_before_anything_is_asked(
     assert words in said
     assert len(said.splitlines()) == 1
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_rentals_whose_names_differ_by_case_only_are_refused_before_anything_is_asked(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    assert run(["download", "n-1.as-A", "n-1.as-a", "-o", output]) == 4
+    assert "capital letters only" in capsys.readouterr().err
+    assert sandbox.requests == []
+
+
+@pytest.mark.parametrize(
+    ("tokens", "code", "words"),
+    [
+        ("\ufeffn-3.as-1\r\n\r\nn-4.as-2".encode(), 0, ""),
+        (b"n-3.as-\xe9\n", 4, "cannot read the tokens in '-': it is not text in UTF-8"),
+    ],
+)
+def test_tokens_come_from_standard_input(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    tokens: bytes,
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(tokens)))
+
+    assert run(["download", "--tokens", "-", "-o", "out/", "-q"]) == code
+
+    assert words in capsys.readouterr().err
+    assert len(list(Path().glob("out/*.csv"))) == (0 if code else 2)
+    assert bool(sandbox.requests) == (code == 0)
+
+
+def test_the_column_of_the_tokens_is_there_where_only_one_of_several_came(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    assert run(["download", TOKENS[0], "fails", "-o", "all.csv", "-q"]) == 9
+    assert (in_folder / "all.csv").read_text().startswith("id,phone,stop_sms,token\n")
+    assert counted(sandbox, TOKENS[:1]) == [1]
+
+
+def test_what_a_killed_run_has_left_in_the_folder_is_named(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (in_folder / "out").mkdir()
+    (in_folder / "out" / ".smspartner-0000000000000000.body.part").write_bytes(b"{")
+    assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
+    assert "a run that was killed has left a body as far as it came" in capsys.readouterr().err
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
 
 
 #: Once-only rentals that come, that come at the second request, and that fail in several ways.

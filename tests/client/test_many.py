@@ -176,3 +176,12 @@ def test_every_other_token_has_a_legal_name_of_its_own(token: str, beginning: st
 
 def test_tokens_count_once_and_blank_ones_not_at_all() -> None:
     assert require_tokens([" a", "b", "a ", "", " \n"]) == ["a", "b"]
+
+
+def test_rentals_whose_names_differ_by_case_only_are_refused_before_anything_is_asked(
+    sandbox: Sandbox, client: Client, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="capital letters only"):
+        client.download_many(["n-1.as-A", "n-1.as-a"], tmp_path / "out")
+    assert sandbox.requests == []
+    assert not (tmp_path / "out").exists()

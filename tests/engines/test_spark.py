@@ -137,6 +137,8 @@ def test_the_corrupt_record_column_alone_can_be_counted(damaged: Path) -> None:
         ("id INT", {}, "the column id is BIGINT, not INT"),
         (None, {"token": "TOKEN"}, "fetch it first"),
         (None, {"apiKey": "KEY"}, "fetch it first"),
+        (None, {"smspartner.api-key": "KEY"}, "fetch it first"),
+        (None, {"Authorization": "KEY"}, "fetch it first"),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from smspartner import ConfigurationError, DecodeError, TruncatedError
-from smspartner.files.sources import find_bodies, open_body, size_of
+from smspartner.files.sources import changed_at, find_bodies, open_body, size_of
 
 BODY = b'{"success":true,"phoneNumbers":0,"datas":[]}'
 
@@ -182,3 +183,27 @@ def test_what_a_remote_file_system_raises_is_ours_without_the_password() -> None
         with pytest.raises(ConfigurationError) as caught:
             use(address)
         assert "secret" not in str(caught.value)
+
+
+def test_a_link_to_nothing_is_a_body_of_its_folder_that_cannot_be_read(tmp_path: Path) -> None:
+    named(tmp_path, "r1.json")
+    (tmp_path / "r2.json").symlink_to(tmp_path / "nothing")
+
+    one, two = find_bodies(tmp_path)
+
+    assert whole(one) == BODY
+    with pytest.raises(ConfigurationError, match=r"r2\.json': cannot be read: No such file"):
+        whole(two)
+
+
+def test_when_a_body_has_changed_is_known_or_not(tmp_path: Path) -> None:
+    fsspec: Any = pytest.importorskip("fsspec", reason="the extra remote is not installed")
+    (name,) = named(tmp_path, "r1.json")
+    moved = Path(name).stat().st_ctime
+    os.utime(name, (5, 5))  # as a copy that keeps its times
+    fsspec.filesystem("memory").pipe("/changed/r1.json", BODY)
+
+    assert (changed_at(name) or 0) >= moved
+    assert changed_at("memory://changed/r1.json") is not None
+    assert changed_at("nothing.json") is None
+    assert changed_at("memory://changed/r2.json") is None
