@@ -13,3 +13,17 @@ def tests(session: nox.Session) -> None:
     """Run the tests that a contributor runs, in an environment of their own."""
     session.install("-e", ".[test]")
     session.run("pytest", "-q", "-n", "auto", *session.posargs)
+
+
+@nox.session(python="3.11", venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest versions that ``pyproject.toml`` allows, extras included."""
+    session.install("--resolution", "lowest-direct", "-e", ".[test,spark]")
+    session.run("pytest", "-q", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Change the code and see whether the tests notice: hours, or ``-- ROOM --sample 20``."""
+    session.install("-e", ".[test]")
+    session.run("python", ".ci/mutation.py", *session.posargs)

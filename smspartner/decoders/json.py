@@ -47,7 +47,6 @@ _ENDINGS: Final = (
 # So long that the parser reads every ending as a whole.
 _ROOM: Final = b" " * 12
 _REASON: Final = ("code", "message", "status", "title", "detail")
-_LITERALS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 # A boolean that is written -0, as a number or as text with escapes.
 _ODD_FLAG: Final = re.compile(rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]')
 
@@ -220,8 +219,8 @@ def _complaints(raw: msgspec.Raw) -> list[Complaint]:
 def _literal(raw: msgspec.Raw) -> object:
     """Return a scalar as XML would give it: numbers as their text; [] for a list or a map."""
     text = bytes(raw).decode()
-    if text in _LITERALS:
-        return _LITERALS[text]
+    if text == "null":
+        return None
     if text.startswith(("[", "{")):
         return []
     return msgspec.json.decode(raw, type=str) if text.startswith('"') else text

@@ -12,6 +12,7 @@ from lxml import etree
 from smspartner import ConfigurationError, Limits, ResponseReader, decode, register_decoder
 from smspartner import decoders as registry
 from smspartner.decoders import decoder_named, format_names
+from smspartner.decoders.detect import decoder_for
 from smspartner.decoders.slices import Hole
 from smspartner.models.envelope import A
 
@@ -97,3 +98,19 @@ def test_a_decoder_needs_a_name() -> None:
 
     with pytest.raises(ConfigurationError, match="name"):
         register_decoder(Nameless())
+
+
+class AnyDecoder(CommaDecoder):
+    """A decoder that its media type alone is known by."""
+
+    name = "any"
+    media_types = frozenset({"text/x-any"})
+    first_bytes = b""
+
+
+@pytest.mark.usefixtures("lines")
+def test_a_media_type_wins_over_the_first_byte_where_its_decoder_can_read_anything() -> None:
+    register_decoder(AnyDecoder())
+
+    assert decoder_for(b'{"id": 1}', media_type="text/x-any").name == "any"
+    assert decoder_for(b'{"id": 1}', media_type="application/xml").name == "json"

@@ -21,7 +21,8 @@ from smspartner import (
     DecodeError,
 )
 from smspartner.decoders.whole import decode_answer
-from smspartner.decoders.xml.positional import shape
+from smspartner.decoders.xml.placement import ignored
+from smspartner.decoders.xml.positional import plan_of, shape
 from smspartner.models.account import Account
 from smspartner.models.envelope import Answer
 from smspartner.models.status import RentalStatus
@@ -385,3 +386,31 @@ def test_a_field_of_any_scalar_takes_each(value: Value) -> None:
     found = decode_answer(to_bytes({"success": True, "anything": value}, "xml"), Loose)
 
     assert found.anything == (str(value).lower() if isinstance(value, bool) else str(value))
+
+
+class Couple(msgspec.Struct):
+    a: int
+    b: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("content", "further"),
+    [
+        ("<a>1</a>", 0),
+        ("<a>1</a><c>2</c>", 1),
+        ("<b>1</b>", None),  # what must be there is not, and no entry can be it
+        ("<b>1</b><entry>2</entry>", 1),
+    ],
+)
+def test_names_decide_whether_an_element_can_be_a_record(content: str, further: int | None) -> None:
+    element = etree.fromstring(f"<entry>{content}</entry>")
+
+    assert plan_of(Couple, exact=False).further(element, deep=False) == further
+
+
+def test_a_null_leaves_nothing_over() -> None:
+    nil = etree.fromstring(
+        '<entry xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
+    )
+
+    assert ignored(plan_of(Couple, exact=False), nil, deep=True) == 0

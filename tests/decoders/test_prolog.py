@@ -15,6 +15,7 @@ from cases import SetWindow, in_pieces, numbers_of, read_fed
 from smspartner import DecodeError, LimitError, UnsafeXMLError, decode
 from smspartner.decoders.limits import DEFAULT_LIMITS
 from smspartner.decoders.xml import decoder as xml_decoder
+from smspartner.decoders.xml.prolog import plain
 from smspartner.models.envelope import RentalAnswer
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -261,3 +262,18 @@ def test_the_first_element_begins_in_the_first_64_kib(size: int) -> None:
     else:
         with pytest.raises(LimitError, match="no XML element"):
             decode(body)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (b" \n<r/>", b"<r/>"),
+        (
+            b"<?xml version='1.0' encoding='us-ascii'?><r/>",
+            b"<?xml version='1.0' encoding='utf-8'   ?><r/>",
+        ),
+        (b"\xef\xbb\xbf \n<?xml version='1.0'?><r/>", b"\xef\xbb\xbf<?xml version='1.0' \n?><r/>"),
+    ],
+)
+def test_a_document_becomes_what_parsers_take(document: bytes, expected: bytes) -> None:
+    assert plain(document) == expected

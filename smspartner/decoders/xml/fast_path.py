@@ -49,7 +49,7 @@ ENVELOPE: Final = re.compile(
     %(w)s<result>%(w)s
     <entry>%(i)s(?:true|<!\[CDATA\[true\]\]>)%(i)s</entry>%(w)s
     (?:<entry>%(i)s(?P<count>0|[1-9][0-9]{0,14})%(i)s</entry>%(w)s)?<entry>%(w)s(?=<entry>)"""
-    % {b"w": _WHITE.replace(b" ", b"\\ "), b"i": _INDENT.replace(b" ", b"\\ ")},
+    % {b"w": _WHITE, b"i": _INDENT},
     re.VERBOSE,
 )
 

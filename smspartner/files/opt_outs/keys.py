@@ -15,7 +15,9 @@ _FRENCH: Final = re.compile(r"(?:33|262|590|594|596)[1-9][0-9]{8}")
 #: A phone with a country code: with ``+``, ``00``, or with nothing else than that before it.
 _ABROAD: Final = re.compile(r"(?:\+|00)?([1-9][0-9]{6,14})")
 #: Country codes, of one digit, of two, and all others of three (ITU-T E.164).
-_COUNTRY: Final = re.compile(r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3}")
+_COUNTRY: Final = re.compile(
+    r"^(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3})"
+)
 
 
 def keys_of(phone: str) -> set[int]:
@@ -31,8 +33,7 @@ def keys_of(phone: str) -> set[int]:
         return _as_a_line(phone)
     if _FRENCH.fullmatch(digits):
         return {number(digits[-NINE:].encode())}
-    country = _COUNTRY.match(digits)
-    national = digits[country.end() if country else 0 :]
+    national = _COUNTRY.sub("", digits, count=1)
     # The last nine, and what is written at home: all of it if that is short, else its beginning.
     return {number(part[-NINE:].encode()) for part in (digits, national[:NINE])}
 
