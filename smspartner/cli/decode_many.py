@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
@@ -17,15 +16,13 @@ from contextlib import closing
 from datetime import datetime
 from multiprocessing import connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
-from smspartner.cli.console import say
 from smspartner.cli.download_once import journal_folder
-from smspartner.cli.exit_codes import Exit
-from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import end_worker, leave_to_parent
+from smspartner.cli.total import Total
 from smspartner.cli.transfer import name_left_behind
 from smspartner.errors import OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
@@ -38,9 +35,6 @@ from smspartner.models.masks import mask_target
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
-
-#: What is left out of a run, and why, is said up to this often; the journal has all of it.
-_SAID: Final = 20
 
 
 def is_many(paths: Sequence[str], out: Output) -> bool:
@@ -67,75 +61,6 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
     else:
         _into_one(names, out, total, stop=stop)
     return total.tell()
-
-
-class Total:
-    """What became of the bodies, or the rentals, of a run.
-
-    Args:
-        out: where the numbers go.
-        done: what those are called that were read now.
-        before: what those are called that were read in an earlier run.
-        folder: of the journal.
-    """
-
-    def __init__(self, out: Output, done: str, before: str, folder: Path) -> None:
-        self._out = out
-        self._folder = folder
-        self._done, self._old = done, before
-        self._bodies = self._before = self._rows = 0
-        self._opted_out = self._left_out_stop = self._left_out_listed = 0
-        self._left_out_by: Counter[str] = Counter()
-        self._failures: list[SMSPartnerError] = []
-
-    def wrote(self, written: Written, bodies: int = 1) -> None:
-        """Count what was written of some bodies."""
-        self._bodies += bodies
-        self._rows += written.rows
-        self._opted_out += written.opted_out
-        self._left_out_stop += written.left_out_stop
-        self._left_out_listed += written.left_out_listed
-        self._left_out_by.update(written.left_out_by)
-
-    def was_there(self) -> None:
-        """Count one that was there before."""
-        self._before += 1
-
-    def failed(self, error: SMSPartnerError) -> None:
-        """Count one that failed, and why."""
-        self._failures.append(error)
-
-    @property
-    def has_failures(self) -> bool:
-        """Whether one has failed."""
-        return bool(self._failures)
-
-    def tell(self) -> int:
-        """Print the table of a run and return its exit code."""
-        rows = [
-            (self._done, self._bodies),
-            (self._old, self._before),
-            ("failed", len(self._failures)),
-            ("numbers written", self._rows),
-            ("of these, opted out of SMS (--exclude-stop leaves them out)", self._opted_out),
-            ("left out, opted out of SMS", self._left_out_stop),
-            ("left out by the opt-out lists", self._left_out_listed),
-        ]
-        for error in self._failures[:_SAID]:
-            say(f"smspartner: {error}")
-        if len(self._failures) > _SAID:
-            say(f"smspartner: and {len(self._failures) - _SAID:,} more")
-        if self._failures:
-            say(f"smspartner: all of them are in {self._folder / NAME}")
-        if not self._out.quiet:
-            shown = [(f"{count:,}", label) for label, count in rows if count]
-            width = max((len(count) for count, _ in shown), default=0)
-            say(f"{mask_target(self._out.output)}:")
-            for count, label in shown:
-                say(f"  {count:>{width}}  {label}")
-            for line in left_out(self._left_out_by, self._rows + self._left_out_listed):
-                say(line)
-        return Exit.SOME_FAILED if self._failures else Exit.OK
 
 
 def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) -> None:

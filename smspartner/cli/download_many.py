@@ -9,10 +9,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from smspartner.cli.decode_many import Total
 from smspartner.cli.download_once import require_left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
+from smspartner.cli.total import Total
 from smspartner.cli.transfer import file_of, name_left_behind
 from smspartner.client.client import Client
 from smspartner.client.many import (

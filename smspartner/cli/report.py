@@ -61,7 +61,9 @@ def make_report(
 
 
 def _entry(file: str, lists: OptOuts | None, token: str | None, total: Summary) -> Entry:
-    kind, found, problem = "", None, None
+    kind = ""
+    found: Summary | None = None
+    problem: SMSPartnerError | None = None
     try:
         with open_numbers(file, token=token) as source:
             require_rentals(source, token)
