@@ -34,7 +34,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_lines_say_which_failed_and_why_and_where_the_journal_is(
     bodies: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["decode", str(bodies), "-o", "out/"]) == 9
+    assert run(["decode", bodies.name, "-o", "out/"]) == 9
     refused, cut, where, *table = lines(capsys)
     assert "b[red].json': introuvable (code 32)" in refused
     assert "c.xml': the XML body stops before its end" in cut
@@ -47,12 +47,12 @@ def test_lines_say_which_failed_and_why_and_where_the_journal_is(
     ]
     (bodies / "b[red].json").unlink()
     (bodies / "c.xml").unlink()
-    assert run(["decode", str(bodies), "-o", "new/"]) == 0
+    assert run(["decode", bodies.name, "-o", "new/"]) == 0
     assert lines(capsys)[-1] == f"  the journal is new/{JOURNAL}"
 
 
 def test_quiet_says_failures_only(bodies: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["decode", str(bodies), "-o", "out/", "-q"]) == 9
+    assert run(["decode", bodies.name, "-o", "out/", "-q"]) == 9
     assert [line.partition(":")[0] for line in lines(capsys)] == ["smspartner"] * 3
 
 
@@ -66,7 +66,7 @@ def test_a_terminal_gets_a_table(
     monkeypatch.setattr(total, "is_watched", lambda: True)
     monkeypatch.setattr(total, "_SAID", most)
     monkeypatch.setenv("COLUMNS", "120")
-    assert run(["decode", str(bodies), "-o", "out/"]) == 9
+    assert run(["decode", bodies.name, "-o", "out/"]) == 9
     screen = lines(capsys)
     assert screen[0].split("┃")[0].strip() == "failed"
     assert any("b[red].json" in line and "introuvable (code 32)" in line for line in screen)
