@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - mkdocs loads this file by its path
-"""For mkdocs: rules and facts that a docstring names become links; bars in tables are mended."""
+"""For mkdocs: rules, facts and pages that a docstring names become links; tables are mended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import Any, Final
 
 #: A cell of a table; in its code Markdown needs ``\\|`` for a bar, and Python-Markdown shows it so.
 _CELL: Final = re.compile(r"<t[dh][^>]*>.*?</t[dh]>", re.DOTALL)
+#: Code in a cell that is long enough to squeeze the other columns, and where it may be broken.
+_LONG: Final = re.compile(r"(?<=<code>)[^<]{25,}(?=</code>)")
+_JOINT: Final = re.compile(r"(::|[/_,=](?=\w))")
+_PAGE: Final = re.compile(r"\bdocs/([a-z-]+)\.md\b")
 _NAME: Final = re.compile(r"\b(?:rules?|facts?) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
 _ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
 _HEADING: Final = re.compile(r"^### ([RA]\d+) (.+)$", re.MULTILINE)
@@ -22,9 +26,9 @@ def anchors(wire_format: str) -> dict[str, str]:
 
 
 def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
-    """Mend the bars in tables; link the names of rules and facts in the reference."""
+    """Mend bars and long names in tables; link rules, facts and pages in the reference."""
     del config
-    html = _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), html)
+    html = _CELL.sub(_mended, html)
     if not page.file.src_uri.startswith("reference/"):
         return html
     known = anchors(files.get_file_from_path("wire-format.md").content_string)
@@ -33,4 +37,10 @@ def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
         anchor = known.get(found[1])
         return f'<a href="../../wire-format/#{anchor}">{found[0]}</a>' if anchor else found[0]
 
+    html = _PAGE.sub(r'<a href="../../\1/">\1</a>', html)
     return _NAME.sub(lambda names: _ONE.sub(link, names[0]), html)
+
+
+def _mended(cell: re.Match[str]) -> str:
+    bars = cell[0].replace("\\|", "|")
+    return _LONG.sub(lambda name: _JOINT.sub(r"\1<wbr>", name[0]), bars)

@@ -42,6 +42,10 @@ NOT_RUN: Final = {
     ("README.fr.md", "python3 -m venv .venv && .venv/bin/pip install -q '.[cli]'"): _DEMO,
     ("README.fr.md", "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'"): _DEMO,
     ("docs/quickstart.md", "python3 -m venv .venv && .venv/bin/pip install -q '.[cli]'"): _DEMO,
+    (
+        "docs/fr/premier-telechargement.md",
+        "python3 -m venv .venv && .venv/bin/pip install -q '.[cli]'",
+    ): _DEMO,
     ("CONTRIBUTING.md", "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]'"): _DEMO,
     ("CONTRIBUTING.md", ".venv/bin/pip install -q -U 'pip>=25.1'"): "it installs; .ci/run runs it",
     ("CONTRIBUTING.md", ".ci/run"): "it runs these tests",

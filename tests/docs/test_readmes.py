@@ -14,6 +14,11 @@ import smspartner
 READMES: Final = ("README.md", "README.fr.md")
 
 
+@pytest.mark.parametrize("page", READMES)
+def test_a_readme_is_read_in_two_minutes(page: str) -> None:
+    assert len((ROOT / page).read_text().splitlines()) <= 60
+
+
 def test_the_french_readme_has_the_structure_of_the_english_one() -> None:
     english, french = (headings_of(page) for page in READMES)
 
@@ -37,8 +42,15 @@ def bare(block: Block) -> tuple[str, str]:
     return block.kind, re.sub(r"\s+#.*$", "", block.text, flags=re.MULTILINE)
 
 
-def test_the_french_readme_is_set_as_french_is() -> None:
-    prose = re.sub(r"`[^`]*`", "", prose_of("README.fr.md"))
+FRENCH: Final = [
+    "README.fr.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs" / "fr").glob("*.md"))),
+]
+
+
+@pytest.mark.parametrize("page", FRENCH)
+def test_a_french_page_is_set_as_french_is(page: str) -> None:
+    prose = re.sub(r"`[^`]*`", "", prose_of(page))
 
     assert not re.findall(r"\w'\w", prose), "a straight apostrophe"
     assert not re.findall(r" [:;?!»]|« ", prose), "the space before : ; ? ! » does not break"
@@ -61,7 +73,10 @@ def test_the_figures_of_the_readmes_are_those_of_the_last_measurement(page: str)
 
 
 #: Pages that say how to set up.
-SET_UP: Final = (*READMES, "CONTRIBUTING.md", "docs/quickstart.md")
+SET_UP: Final = (
+    *(*READMES, "CONTRIBUTING.md", "docs/quickstart.md"),
+    "docs/fr/premier-telechargement.md",
+)
 
 
 def test_set_up_commands_are_those_of_the_readme() -> None:

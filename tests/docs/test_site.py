@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from docs_blocks import ROOT, prose_of
+from docs_pictures import PICTURES
 from floor_plan import rooms
 
 import smspartner
@@ -66,7 +67,16 @@ def test_every_room_has_its_paragraph() -> None:
 
 
 def test_the_pictures_are_there() -> None:
-    assert [path.stem for path in IMAGES] == ["envelope-with-a-hole", "house", "way-of-a-datum"]
+    assert [path.stem for path in IMAGES] == [
+        *("envelope-with-a-hole", "house", "promises", "terminal", "two-bodies", "way-of-a-datum")
+    ]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_that_is_made_shows_what_there_is(name: str) -> None:
+    there = (ROOT / "docs" / "images" / f"{name}.svg").read_text()
+
+    assert PICTURES[name]() == there, "run: python tests/support/docs_pictures.py"
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: str(path.stem))
