@@ -183,8 +183,6 @@ def _round(case: Case, number: int) -> tuple[float, float]:
     return taken[case.ours], taken[case.theirs]
 
 
-# --- bodies ---------------------------------------------------------------------------------------
-
 FORMS: Final = ("json", "xml")
 
 

@@ -23,7 +23,7 @@ from smspartner.client.many import (
     folder_for,
     require_distinct,
 )
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
 from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
@@ -137,7 +137,13 @@ class _Work(Save, ABC):
     def fetch(self, token: str) -> dict[str, Any]:
         """Save the body, and write what is in it."""
         facts = self.save(token)
-        return {**facts, **self.written(token, self.body(token))}
+        body = self.body(token)
+        try:
+            return {**facts, **self.written(token, body)}
+        except SMSPartnerError as error:
+            error.kept = body
+            error.add_note(f"its body is kept in {body}; run this again to write its numbers")
+            raise
 
     def save(self, token: str) -> dict[str, Any]:
         """Save the body; what was asked for again takes the place of the one before."""
@@ -275,7 +281,11 @@ class _OneFile(_Work):
             return  # all of it was written by an earlier run
         saved = [(Origin(token=token), str(body)) for token, body in self._bodies.items()]
         bodies = SavedBodies(saved)
-        written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+        try:
+            written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+        except SMSPartnerError as error:
+            error.add_note(f"the bodies are kept in {self.folder}; run this again to write them")
+            raise
         self.total.wrote(written, self._new)
         if not self.total.has_failures:
             for body in self._bodies.values():

@@ -92,7 +92,8 @@ class Total:
 
     def _print(self, *, quiet: bool) -> None:
         for error in self._failures[:_SAID]:
-            say(f"smspartner: {error}")
+            for line in (error, *_notes(error)):
+                say(f"smspartner: {line}")
         if len(self._failures) > _SAID:
             say(f"smspartner: and {len(self._failures) - _SAID:,} more")
         if self._failures:
@@ -116,7 +117,8 @@ class Total:
             wrong = Table("failed", "because", header_style="bold red", show_edge=False)
             for error in self._failures[:_SAID]:
                 name = error.token or error.file or ""
-                wrong.add_row(Text(printable(name)), Text(error.what if name else str(error)))
+                words = "\n".join([error.what if name else str(error), *_notes(error)])
+                wrong.add_row(Text(printable(name)), Text(words))
             if len(self._failures) > _SAID:
                 wrong.add_row("…", f"and {len(self._failures) - _SAID:,} more")
             console.print(wrong, "")
@@ -126,3 +128,8 @@ class Total:
             found.add_row(count, Text(label, "red" if label == "failed" else ""))
         console.print(Text(printable(self._title), "bold"), found, sep="\n")
         console.print(Text(printable(f"the journal is {self._folder / NAME}"), "dim"))
+
+
+def _notes(error: SMSPartnerError) -> list[str]:
+    """Return what a failure adds, such as where its body is."""
+    return getattr(error, "__notes__", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Container, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
 
 from smspartner.client.stopped import has_arrived
-from smspartner.errors import ConfigurationError, SMSPartnerError
+from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
 from smspartner.files.journal import Entry, Journal, asked, done, readable
 from smspartner.files.many import in_turn, portable
 from smspartner.files.targets import Target, output_errors
@@ -115,7 +116,8 @@ def each_once(
 ) -> Generator[Outcome, None, None]:
     """Ask for each rental once, several at a time, and yield what became of it.
 
-    Left early, nothing new is asked, and what is in flight finishes.
+    Left early, nothing new is asked, and what is in flight finishes. Nor is anything asked for
+    once something could not be written: on a full disk each further rental would be lost.
 
     Args:
         client: is used from several threads.
@@ -132,7 +134,8 @@ def each_once(
     """
     with Journal(folder) as journal:
         pool = ThreadPoolExecutor(jobs, thread_name_prefix="smspartner")
-        work = partial(_once, client, journal, job, again=again, patience=patience)
+        full = threading.Event()
+        work = partial(_once, client, journal, job, full, again=again, patience=patience)
         with closing(in_turn(pool, work, tokens, jobs)) as turns:
             for _, future in turns:
                 yield future.result()
@@ -142,6 +145,7 @@ def _once(
     client: Client,
     journal: Journal,
     job: Job,
+    full: threading.Event,
     token: str,
     *,
     again: Container[str],
@@ -166,12 +170,20 @@ def _once(
             if known is not None and has_arrived(journal, known, client, patience=patience):
                 job.accept(journal.entries()[token])
                 return _outcome(journal.entries()[token], "before")
+            if full.is_set():
+                raise OutputError(
+                    "it was not asked for, as what came before could not be written; mend that, "
+                    "and run this again"
+                )
             asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
             with asking as facts:
                 facts.update(job.fetch(token))
             job.over(entry := journal.entries()[token])
             return _outcome(entry, "done")
     except SMSPartnerError as error:
+        if isinstance(error, OutputError):
+            full.set()
+        error.token = token
         return Outcome(token=token, state="failed", error=error)
 
 

@@ -17,7 +17,7 @@ import msgspec
 import posix_only
 import pytest
 
-from smspartner import Sandbox
+from smspartner import OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.files.journal import NAME, Journal, asked
 
@@ -355,6 +355,62 @@ def test_what_a_killed_run_has_left_in_the_folder_is_named(
     assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
     assert "a run that was killed has left a body as far as it came" in capsys.readouterr().err
     assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_once_something_cannot_be_written_nothing_more_is_asked_for(
+    sandbox: Sandbox, output: str
+) -> None:
+    wanted = ["n-10.as-1", "n-2000.as-2", "n-10.as-3", "n-10.as-4"]
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (80_000, -1))\n"
+        "from smspartner.__main__ import main\n"
+        f"sys.argv = ['smspartner', 'download', *{wanted}, '-o', {output!r}, '--jobs', '1']\n"
+        "code = main()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))  # what measures coverage writes too\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 9, done.stderr
+    assert "rental n-2000.as-2: cannot write" in done.stderr
+    for token in wanted[2:]:
+        assert f"rental {token}: it was not asked for" in done.stderr
+    assert counted(sandbox, wanted) == [1, 1, 0, 0]
+
+    assert run(["download", *wanted, "-o", output, "-q"]) == 9  # what is lost stays so
+    assert counted(sandbox, wanted) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_a_body_whose_numbers_cannot_be_written_is_kept_and_finished_with_by_the_next_run(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OutputError("the disk is full")
+
+    command = ["download", *TOKENS[:2], "-o", output, "-q", "--jobs", "1"]
+    with monkeypatch.context() as patch:
+        for module in ("smspartner.cli.download_many", "smspartner.files.many"):
+            patch.setattr(f"{module}.write_rows", full)
+        assert run(command) == (1 if output == "all.csv" else 9)
+    said = capsys.readouterr().err
+    assert "the disk is full" in said
+    assert "kept in" in said
+    assert "run this again" in said
+
+    assert run(command) == 0
+
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    assert not list(in_folder.rglob("*.json"))
 
 
 #: Once-only rentals that come, that come at the second request, and that fail in several ways.
