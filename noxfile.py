@@ -23,6 +23,13 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Run 10,000 downloads, 200 threads, 500 clients and 300 kills."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-q", "-s", "-m", "soak", "tests/promises", *session.posargs)
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Change the code and see whether the tests notice: hours, or ``-- ROOM --sample 20``."""
     session.install("-e", ".[test]")

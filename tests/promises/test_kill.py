@@ -126,7 +126,9 @@ def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, 
 
 
 @pytest.mark.parametrize(
-    "rounds", [20, pytest.param(200, marks=pytest.mark.slow)], ids=lambda rounds: f"{rounds} times"
+    "rounds",
+    [20, pytest.param(200, marks=pytest.mark.slow), pytest.param(300, marks=pytest.mark.soak)],
+    ids=lambda rounds: f"{rounds} times",
 )
 def test_kill_9_at_any_moment_leaves_the_old_file_or_the_whole_new_one(
     forks: Forks, folder: Path, whole: dict[str, bytes], rounds: int
