@@ -17,8 +17,13 @@ _ARGUMENT: Final = re.compile(r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))")
 #: One that the command line has no option for, where it only adds to a sentence.
 _REMARK: Final = re.compile(r" \([a-z][a-z0-9_]*=\)")
 
-#: Options that the library calls otherwise.
-_IN_PYTHON: Final = {"--proxy": "proxies", "--ca-bundle": "verify"}
+#: Arguments that the command line calls otherwise.
+_OPTIONS: Final = {
+    "proxies": "--proxy",
+    "verify": "--ca-bundle",
+    "min_age": "--age",
+    "max_age": "--age",
+}
 
 
 class Ended(click.ClickException):
@@ -110,7 +115,7 @@ def _names(command: click.Command) -> Iterable[tuple[str, str]]:
         elif not getattr(param, "hidden", False):
             option = max(param.opts, key=len)
             yield str(param.name), option
-            yield _IN_PYTHON.get(option, ""), option
+            yield from (each for each in _OPTIONS.items() if each[1] == option)
     if isinstance(command, click.Group):
         for each in command.commands.values():
             yield from _names(each)

@@ -24,7 +24,10 @@ class _Ages(click.ParamType):  # type: ignore[type-arg]
         found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", value.strip(), re.ASCII)
         if found is None:
             self.fail(f"{value!r} is no range of ages such as 25-35", param, ctx)
-        return int(found[1]), int(found[2] or found[1])
+        youngest, oldest = int(found[1]), int(found[2] or found[1])
+        if youngest > oldest:
+            self.fail(f"{value!r} goes backwards: the lower age comes first", param, ctx)
+        return youngest, oldest
 
 
 class _Volume(click.ParamType):  # type: ignore[type-arg]
@@ -89,6 +92,9 @@ def quote(
     smspartner quote --zipcode 60200 --age 25-35 --interest 14 --volume 60200=20
     smspartner quote --department 02,60 --volume 02=500 --volume 60=500 --json
     """
+    wanted = dict(volumes)
+    if len(wanted) < len(volumes):
+        raise click.UsageError("--volume names a place twice", click.get_current_context())
     targeting = Targeting(
         zipcode=",".join(zipcode),
         department=",".join(department),
@@ -100,7 +106,7 @@ def quote(
         category=category,
     )
     with service.client() as client:
-        found = client.quote(targeting, dict(volumes), format=format_name)
+        found = client.quote(targeting, wanted, format=format_name)
     if as_json:
         show_json(_fields(found))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar, Final, overload
+from typing import Any, ClassVar, Final, overload
 
 import msgspec
 
@@ -33,9 +33,12 @@ class Stop(msgspec.Struct, frozen=True, gc=False):
     created_at: str | None = msgspec.field(name="createdAt", default=None)
 
     def __repr__(self) -> str:
-        return (
-            f"Stop(id={self.id}, phone={mask_phone(self.phone)!r}, created_at={self.created_at!r})"
-        )
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Stop({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich asks for fields, not for repr
+        phone = mask_phone(self.phone)
+        return [("id", self.id), ("phone", phone), ("created_at", self.created_at)]
 
 
 class StopList(ListAnswer, frozen=True):
@@ -95,6 +98,9 @@ class StopList(ListAnswer, frozen=True):
 
     def __repr__(self) -> str:
         return f"StopList({len(self)} phones)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich would print every phone
+        return [("phones", len(self))]
 
 
 def _is_phone(text: str) -> bool:
