@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 from smspartner.cli.download_once import journal_folder
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
-from smspartner.cli.signals import end_worker, leave_to_parent
+from smspartner.cli.signals import end_worker, held, leave_to_parent
 from smspartner.cli.total import Total
 from smspartner.cli.transfer import name_left_behind
 from smspartner.errors import OutputError, SMSPartnerError
@@ -152,7 +152,12 @@ def _workers(jobs: int, to: str | None, options: WriteOptions) -> Executor:
         return ThreadPoolExecutor(1, initializer=_begin, initargs=(to, options))
     # Spawned: a fork would take the locks of this process's threads along.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, context, _begin_process, (to, options))
+    with held():  # it starts a process that keeps account of locks
+        pool = ProcessPoolExecutor(jobs, context, _begin_process, (to, options))
+    with held():
+        for _ in range(jobs):
+            pool.submit(bool)
+    return pool
 
 
 #: What a worker writes; set once for each, as an opt-out list may be large.

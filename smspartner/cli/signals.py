@@ -17,8 +17,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -82,6 +82,23 @@ def settle_files() -> None:
         say(f"smspartner: {told}")
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Hold stops back while processes are started: those inherit it until ``leave_to_parent``.
+
+    Ctrl-C goes to every process of a terminal, and one that is being loaded would end in a
+    traceback.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def leave_to_parent() -> None:
     """Ignore Ctrl-C in a process that works for the command: the command decides what ends.
 
@@ -90,6 +107,8 @@ def leave_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in _STOPS[1:]:
         signal.signal(number, end_worker)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
 
 def end_worker(*_: object) -> NoReturn:

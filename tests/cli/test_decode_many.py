@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -259,6 +260,23 @@ def test_a_disk_that_fills_up_half_way_is_told_and_leaves_nothing_half(
         assert parts == {"r0.json.csv", "r1.xml.csv", NAME}
         states = {line["source"]: line["state"] for line in journal(in_folder / "out")}
         assert states == {"in/r0.json": "done", "in/r1.xml": "done", "in/r9.json": "failed"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no groups of processes there")
+def test_ctrl_c_in_a_terminal_reaches_every_process_and_is_said_once(in_folder: Path) -> None:
+    archive(in_folder / "in", 40, 2000)
+    command = [sys.executable, "-m", "smspartner", "decode", "in", "-o", "out/", "--jobs", "2"]
+    for after in (0.4, 0.5, 0.6, 0.7, 0.8):
+        running = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        time.sleep(after)
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+        assert "Traceback" not in said
+        assert running.returncode in {0, 130}, said
+        assert [path.name for path in in_folder.glob("out/.*")] == []
 
 
 def test_where_every_body_is_wrong_nothing_is_replaced(in_folder: Path) -> None:
