@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any, overload
 
@@ -12,7 +13,10 @@ from smspartner.models.table import Tabular
 
 
 class Rental(msgspec.Struct, Tabular, frozen=True):
-    """The numbers of one rental, complete: a sequence, as ``numbers`` is.
+    """The numbers of one rental, complete: it has the methods of a sequence, as ``numbers`` has.
+
+    It is not registered as one: Polars would make a list of objects of it. ``to_pandas()``,
+    ``to_polars()``, ``to_arrow()``, and whatever takes an Arrow stream, make a table of it.
 
     Attributes:
         numbers: the records in the order of the wire.
@@ -39,6 +43,14 @@ class Rental(msgspec.Struct, Tabular, frozen=True):
 
     def __iter__(self) -> Iterator[RentedNumber]:
         return iter(self.numbers)
+
+    def index(self, number: RentedNumber, start: int = 0, stop: int = sys.maxsize) -> int:
+        """Return where a number is first; ``ValueError`` if it is not there."""
+        return self.numbers.index(number, start, stop)
+
+    def count(self, number: RentedNumber) -> int:
+        """Return how often a number is there."""
+        return self.numbers.count(number)
 
     def __repr__(self) -> str:
         return f"Rental({len(self.numbers)} numbers, declared={self.declared})"

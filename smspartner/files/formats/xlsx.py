@@ -32,7 +32,7 @@ from smspartner.files.columns import (
 from smspartner.files.formats.sheets import EXACT, is_exact, sheets_of, text_of
 from smspartner.files.input_file import InputFile
 from smspartner.files.rows import Rows, WriteOptions
-from smspartner.files.targets import STDOUT, check_writable, is_special, output_errors
+from smspartner.files.targets import STANDARD, STDOUT, check_writable, is_special, output_errors
 from smspartner.files.unfinished import private_folder
 from smspartner.models.columns import Values
 from smspartner.models.extras import load
@@ -75,8 +75,10 @@ class XLSXSink:
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``ConfigurationError`` without XlsxWriter, ``OutputError`` where no file can be."""
         load("xlsxwriter", _EXCEL)
-        if target == STDOUT or is_special(target):
-            raise ConfigurationError(f"xlsx needs a file; {target!r} cannot take it")
+        if target == STDOUT:
+            raise ConfigurationError(f"{self.name} needs a file; {STANDARD} cannot take it")
+        if is_special(target):
+            raise ConfigurationError(f"{self.name} needs a file, which {target!r} is not")
         check_writable(target)
 
     def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
