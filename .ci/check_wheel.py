@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +15,8 @@ def main(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
         infos = {name for name in archive.namelist() if ".dist-info/" in name}
+        metadata = next(name for name in infos if name.endswith(".dist-info/METADATA"))
+        description = archive.read(metadata).decode().partition("\n\n")[2]
     top = Path(__file__).parent.parent
     wanted = {
         path.relative_to(top).as_posix()
@@ -27,6 +30,8 @@ def main(wheel: Path) -> None:
         sys.exit(f"not what the package is made of: {sorted(found ^ wanted)}")
     if not any(name.endswith("licenses/LICENSE") for name in infos):
         sys.exit("the licence is missing")
+    if dead := re.findall(r"\]\((?!https:)[^)]*\)", description):
+        sys.exit(f"links of the description that lead nowhere outside the repository: {dead}")
     if size > LARGEST:
         sys.exit(f"larger than {LARGEST:,} bytes: what got in?")
 
