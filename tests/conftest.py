@@ -25,7 +25,9 @@ pytest_plugins = ["postgres_server"]
 #: The key of whoever runs the tests is none of their business.
 os.environ["XDG_CONFIG_HOME"] = os.devnull
 
-# ``nohup pytest`` would hand on to every process of the tests that SIGHUP is ignored.
+# ``nohup pytest &`` would hand on to every process of the tests that SIGHUP and SIGINT are ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 if sys.platform != "win32":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
