@@ -114,3 +114,28 @@ def test_a_media_type_wins_over_the_first_byte_where_its_decoder_can_read_anythi
 
     assert decoder_for(b'{"id": 1}', media_type="text/x-any").name == "any"
     assert decoder_for(b'{"id": 1}', media_type="application/xml").name == "json"
+
+
+JSON_RECORD = b'{"id":1,"phone":"+33639980042","stopSms":true},'
+XML_RECORD = b"<entry><entry>1</entry><entry>+33639980042</entry><entry>true</entry></entry>"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "records"),
+    [
+        ("json", b'{"success":true,"datas":[', 3 * JSON_RECORD),
+        (
+            "json",
+            b'{"success":true,"datas":{',
+            b"".join(b'"%d":' % n + JSON_RECORD for n in range(3)),
+        ),
+        ("xml", b"<result><!-- --><entry>true</entry><entry>2</entry><entry>", 3 * XML_RECORD),
+    ],
+)
+def test_the_records_of_a_large_body_begin_behind_its_head(
+    name: str, head: bytes, records: bytes
+) -> None:
+    hole = decoder_named(name).find_hole(head + records, Limits())
+
+    assert hole is not None
+    assert hole.head == head

@@ -23,6 +23,7 @@ from bodies import (
 from cases import FORMATS, SetWindow, in_pieces, numbers_of, read_fed
 
 from smspartner import DecodeError, decode
+from smspartner.decoders.slices import Slicer
 from smspartner.models.envelope import RentalAnswer
 
 TRAP_JSON: Final = '},{"id":1,"phone":"x","stopSms":true},{"id":'
@@ -254,3 +255,10 @@ def test_a_record_that_looks_like_the_probe_is_a_record(format_: str) -> None:
 def test_the_probe_is_another_in_each_process() -> None:
     assert len(RentalAnswer.probe.phone) == 24
     assert set(RentalAnswer.probe.phone) <= set("0123456789abcdef")
+
+
+def test_what_is_left_is_given_out_once() -> None:
+    slicer = Slicer(4, 8)
+    slicer.buffer += b"123456"
+
+    assert (slicer.rest(), slicer.rest()) == (b"123456", b"")
