@@ -188,6 +188,18 @@ def test_wrong_volumes_are_refused_before_anything_is_sent(
     assert len(sandbox.requests) == before
 
 
+def test_a_targeting_is_one(client: Client) -> None:
+    with pytest.raises(ConfigurationError, match="targeting= must be a Targeting"):
+        client.quote({"zipcode": "60200"}, {"60200": 20})  # type: ignore[arg-type]
+
+
+@every_format
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "free", True])
+def test_what_is_no_amount_is_refused(form: Format, amount: Value) -> None:
+    with pytest.raises(DecodeError):
+        read({**VALUE, "cost": {**COST, "total": amount}}, form)  # type: ignore[dict-item]
+
+
 @every_format
 def test_the_service_quotes_a_price(client: Client, form: Format) -> None:
     targeting = Targeting(zipcode=["06200", "60200"], min_age=25, max_age=35, interest=14)

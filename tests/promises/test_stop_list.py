@@ -80,6 +80,11 @@ def test_a_list_that_grows_while_a_rental_is_waited_for_counts_as_it_is_in_the_e
     assert paths(sandbox)[-2:] == [LIST, DOWNLOAD]
 
 
+def test_no_list_is_fetched_that_is_not_asked_for(sandbox: Sandbox, service: Path) -> None:
+    assert run(["download", "n-10", "--wait", "-q", "-o", str(service / "n.csv")]) == 0
+    assert LIST not in paths(sandbox)
+
+
 def test_a_list_that_fails_after_the_wait_leaves_the_rental_unspent(
     sandbox: Sandbox, download: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
