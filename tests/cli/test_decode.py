@@ -94,3 +94,22 @@ def test_a_separator_that_cannot_be_is_refused(
     (in_folder / "body.json").write_bytes(json_body(""))
     assert run(["decode", "body.json", *arguments]) == code
     assert words in capsys.readouterr().err
+
+
+def test_numbers_on_further_sheets_are_said(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("xlsxwriter", reason="the extra excel is not installed")
+    monkeypatch.setattr("smspartner.files.formats.xlsx.SHEET_ROWS", 2)
+    (in_folder / "body.json").write_bytes(
+        json_body(
+            '{"id":1,"phone":"1","stopSms":false},' * 2 + '{"id":2,"phone":"2","stopSms":true}'
+        )
+    )
+    assert run(["decode", "body.json", "-o", "n.xlsx"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "smspartner: n.xlsx: the 3 numbers are on 2 sheets, as one holds 2",
+        "3 numbers written to n.xlsx; 1 of them has opted out (--exclude-stop leaves them out)",
+    ]
+    assert run(["decode", "body.json", "-o", "n.xlsx", "-q"]) == 0
+    assert capsys.readouterr().err == ""

@@ -84,3 +84,13 @@ def test_a_terminal_gets_no_list_of_failures_where_there_is_none(
     monkeypatch.setattr(total, "is_watched", lambda: True)
     assert run(["decode", str(bodies / "a.xml"), "-o", "out/"]) == 0
     assert lines(capsys)[0] == "out/"
+
+
+def test_several_bodies_go_to_one_workbook_or_to_one_each(bodies: Path) -> None:
+    calamine = pytest.importorskip("python_calamine", reason="the extra excel is not installed")
+    assert run(["decode", bodies.name, "-o", "all.xlsx", "-q"]) == 9
+    header, *rows = calamine.load_workbook("all.xlsx").get_sheet_by_index(0).iter_rows()
+    assert header == ["id", "phone", "stop_sms", "file"]
+    assert {row[3] for row in rows} == {"bodies/a.xml"}
+    assert run(["decode", bodies.name, "-o", "each/", "--to", "xlsx", "-q"]) == 9
+    assert run(["verify", "bodies/a.xml", "each/a.xml.xlsx", "-q"]) == 0

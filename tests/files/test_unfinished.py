@@ -17,6 +17,7 @@ import posix_only
 import pytest
 from number_files import left_in
 
+from smspartner.cli.transfer import name_left_behind
 from smspartner.errors import OutputError, TruncatedError
 from smspartner.files import atomic, raw_body, targets, unfinished
 from smspartner.files.atomic import atomic_writer
@@ -229,3 +230,34 @@ def test_a_forked_process_settles_only_what_it_has_made(
     monkeypatch.setattr("os.getpid", lambda: 0)
     register.add(tmp_path / "b", lambda: "b is kept")
     assert register.settle_all() == ["b is kept"]
+
+
+def test_a_folder_that_cannot_be_made_leaves_nothing_to_settle(
+    tmp_path: Path, register: Register
+) -> None:
+    with pytest.raises(FileNotFoundError), private_folder(tmp_path / "missing" / "file"):
+        pass
+    assert register.settle_all() == []
+
+
+def test_a_forked_process_leaves_the_folder_to_its_parent(
+    tmp_path: Path, register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with private_folder(tmp_path / "file") as folder:
+        monkeypatch.setattr("os.getpid", lambda: 0)
+    assert folder.is_dir()
+    monkeypatch.undo()
+    monkeypatch.setattr(unfinished, "register", register)
+    assert register.settle_all() == []
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_what_was_left_is_named_with_what_removes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    left = tmp_path / ".smspartner-a.part"
+    left.mkdir() if kind == "folder" else left.touch()
+    name_left_behind(str(tmp_path / "n.xlsx"))
+    rm = "rm -r" if kind == "folder" else "rm"
+    assert capsys.readouterr().err.endswith(f"; delete it: {rm} {left}\n")

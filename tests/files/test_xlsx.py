@@ -301,6 +301,17 @@ def test_a_full_disk_while_it_is_put_together_is_told_once(
 # Workbooks that people made.
 
 
+def test_a_damaged_part_is_an_error_of_ours(tmp_path: Path) -> None:
+    path = made(tmp_path / "n.xlsx", [["phone"], ["1"]])
+    with zipfile.ZipFile(path) as archive:
+        at = archive.getinfo("xl/worksheets/sheet1.xml").header_offset + 80
+    content = bytearray(path.read_bytes())
+    content[at : at + 4] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(DecodeError, match="it is damaged, or another kind of archive"):
+        read(path)
+
+
 def test_a_picture_in_a_workbook_is_nothing_to_worry_about(tmp_path: Path) -> None:
     path = made(tmp_path / "n.xlsx", [["phone"], ["1"]])
     with zipfile.ZipFile(path, "a") as archive:
