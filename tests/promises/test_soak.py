@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -44,7 +44,7 @@ def held() -> Held:
 
 
 @pytest.fixture(scope="module")
-def settings() -> Iterator[dict[str, str]]:
+def settings() -> Iterator[dict[str, Any]]:
     """Return the address and the key of a service in a process of its own."""
     command = [sys.executable, "-m", "smspartner", "sandbox"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
@@ -59,7 +59,7 @@ def size_of(number: int) -> int:
     return number % 50
 
 
-def test_ten_thousand_downloads_by_two_hundred_threads(settings: dict[str, str]) -> None:
+def test_ten_thousand_downloads_by_two_hundred_threads(settings: dict[str, Any]) -> None:
     def download(number: int) -> bool:
         form = ("json", "xml")[number % 2]
         return len(client.download(f"n-{size_of(number)}", format=form)) == size_of(number)
@@ -78,7 +78,7 @@ def test_ten_thousand_downloads_by_two_hundred_threads(settings: dict[str, str])
     assert (end.descriptors, end.threads) == (before.descriptors, before.threads)
 
 
-def test_five_hundred_clients_at_once(settings: dict[str, str]) -> None:
+def test_five_hundred_clients_at_once(settings: dict[str, Any]) -> None:
     before = held()
     clients = [Client(**settings) for _ in range(CLIENTS)]
     with ThreadPoolExecutor(20) as pool:
