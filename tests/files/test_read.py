@@ -51,7 +51,7 @@ FEW = MANY[:100]
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("count", [1, 20_000])
+@pytest.mark.parametrize("count", [1, 9_000])
 def test_every_kind_of_file_gives_the_same_numbers(tmp_path: Path, name: str, count: int) -> None:
     path = write_kind(tmp_path, name, MANY[:count])
     assert read(path) == as_rows(MANY[:count])
@@ -414,15 +414,15 @@ with open("/proc/self/status") as status:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "numbers.xlsx"])
 def test_two_hundred_thousand_numbers_are_read_with_flat_memory(tmp_path: Path, name: str) -> None:
     path = write_kind(tmp_path, name, made_up(200_000))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, path], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    # Measured, also for a million: 25 to 31 MiB, with pyarrow 76 and 98 (it alone takes 60). A
-    # sheet is read whole: 80, and 265 for a million.
+    # Measured, also for a million: 25 to 31 MiB, with pyarrow 76 and 98 (it alone takes 60).
+    # Not of a workbook: a sheet is read whole, 28 MiB more, and 242 for a million.
     assert int(done.stdout) / 1024 < (120 if name in NEEDS else 45)
 
 
