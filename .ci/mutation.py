@@ -200,10 +200,10 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 def listed(file: Path) -> set[tuple[str, str, str]]:
     """Return the changes in a table: the file, what is changed, and what it becomes."""
-    rows = [line.strip("| ").split(" | ") for line in file.read_text("utf-8").splitlines()]
+    lines = file.read_text("utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
     return {
-        (path.strip("`"), before.strip("`"), after.strip("`"))
-        for path, before, after, _ in (row for row in rows if row[0].startswith("`"))
+        (path.strip("`"), before.strip("`"), after.strip("`")) for path, before, after, _ in rows
     }
 
 

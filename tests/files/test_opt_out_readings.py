@@ -43,9 +43,10 @@ def test_letters_for_digits_are_seen_in_a_further_reading_too() -> None:
     ("line", "phone"),
     [
         ("call +32 470 12 34 56 soon", "+32470123456"),
-        ("call +3 247 012 345 now", "+3247012345"),
+        ("call +3247 012 34 56 soon", "+32470123456"),
         ("Max 01512 3456789 Berlin", "+4915123456789"),
     ],
 )
 def test_a_phone_from_abroad_is_found_with_words_around_it(line: str, phone: str) -> None:
-    assert phone in OptOuts([line])
+    # With more digits in the line than a phone has, or its last nine would be enough.
+    assert phone in OptOuts([f"order 10000007: {line}"])

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from number_files import numbers, through_pipe
 
-from smspartner import write
+from smspartner import StopList, write
 from smspartner.errors import ConfigurationError
 from smspartner.files.opt_outs import OptOuts, as_opt_outs, blocks, number_set, read_opt_outs
 from smspartner.files.opt_outs.blocks import in_lines
+from smspartner.models import stops
 from smspartner.models.number import RentedNumber
 
 ONE, TWO, THREE = "+33639980001", "+33639980002", "+33639980003"
@@ -189,6 +190,9 @@ GIVEN = {
     "a generator": lambda: (phone for phone in (ONE, TWO)),
     "an open file": lambda: io.StringIO("tel\n0639980001\n0639980002\n"),
     "stops": lambda: [Stop(ONE), Stop("0639980002")],
+    "the stop list of an account": lambda: StopList(
+        success=True, data=[stops.Stop(1, ONE), stops.Stop(2, "0639980002")]
+    ),
     "a rental": lambda: [RentedNumber(1, ONE, stop_sms=True), RentedNumber(2, TWO, stop_sms=False)],
     "OptOuts": lambda: OptOuts([ONE, TWO]),
     "lines": lambda: ["Anne;0639980001;x", "Zo\xe9\n06 39\r98 00 02"],
