@@ -33,10 +33,11 @@ nothing, because the download cannot have been counted, or because the call reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -104,8 +105,10 @@ def boundary(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except SMSPartnerError as error:
             leaving: BaseException = bare(error)
-        except Exception:
-            raise
+        except Exception as error:
+            if _fits(function, args, kwargs):
+                raise
+            leaving = bare(error)  # a key that was given beside a wrong name is in ``kwargs``
         except BaseException as stop:  # noqa: BLE001 - raised below
             leaving = bare(stop)
         del args, kwargs
@@ -115,6 +118,14 @@ def boundary(function: Callable[P, R]) -> Callable[P, R]:
             del leaving  # or this frame and its error would keep each other alive
 
     return call
+
+
+def _fits(function: Callable[..., object], args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    try:
+        signature(function).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def bare(error: E) -> E:

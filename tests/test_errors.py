@@ -213,6 +213,15 @@ def test_an_error_leaves_a_boundary_without_what_lies_below(error: BaseException
     assert frames[-1] == "call"
 
 
+def test_a_call_that_does_not_fit_leaves_without_its_arguments() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'proxy'") as caught:
+        smspartner.Client(api_key="a-secret-key", proxy="x")  # type: ignore[call-arg]
+
+    below = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert below
+    assert not any("a-secret-key" in repr(frame.f_locals) for frame in below)
+
+
 def test_the_words_of_the_system_stay_the_cause_of_an_error_that_leaves() -> None:
     with pytest.raises(SMSPartnerError) as caught:
         _fails(SMSPartnerError("no"), BrokenPipeError())
