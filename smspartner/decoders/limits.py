@@ -28,7 +28,7 @@ class Limits:
         depth: how deep lists and maps may be nested, in both formats alike; 200 at most.
 
     Raises:
-        ConfigurationError: a limit below 1, or a depth above 200.
+        ConfigurationError: a limit that is no whole number or below 1, or a depth above 200.
     """
 
     body: int = 16 * GIB
@@ -38,8 +38,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < 1:
-                raise ConfigurationError(f"the limit {field.name!r} must be 1 or more")
+            value = getattr(self, field.name)
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(
+                    f"the limit {field.name!r} must be a whole number, 1 or more"
+                )
         if self.depth > _DEEPEST:
             raise ConfigurationError(f"the limit 'depth' can be {_DEEPEST} at most")
 

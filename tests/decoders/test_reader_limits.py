@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from bodies import PHONE, Style, json_body, people, render, rental, values_of, xml_body, xml_record
@@ -210,10 +210,11 @@ def test_values_may_be_nested_as_deep_as_the_limit(format_: str, depth: int) -> 
         decode(body(depth + 1), limits=limits)
 
 
+@pytest.mark.parametrize("value", [0, True, 1.5, float("nan"), "10", None])
 @pytest.mark.parametrize("name", ["body", "document", "record", "depth"])
-def test_a_limit_is_at_least_one(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=name):
-        Limits(**{name: 0})
+def test_a_limit_is_a_whole_number_above_zero(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name}.*whole number"):
+        Limits(**{name: value})
 
 
 def test_depth_ends_where_a_parser_does() -> None:
