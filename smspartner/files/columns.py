@@ -10,6 +10,7 @@ import msgspec
 
 from smspartner.decoders.detect import excerpt
 from smspartner.errors import DecodeError
+from smspartner.models.columns import FILE, TOKEN
 from smspartner.models.number import RentedNumber
 
 #: Numbers as columns: lists of equal length by the names ``id``, ``phone``, ``stop_sms``, ``e164``.
@@ -60,6 +61,11 @@ def known_columns(names: Sequence[str]) -> dict[str, int]:
         if column is not None:
             places.setdefault(column, place)
     return places
+
+
+def foreign_columns(names: Sequence[str]) -> list[str]:
+    """Return the columns of a file that no export has."""
+    return [name for name in names if name.strip().casefold() not in {*_NAMES, TOKEN, FILE}]
 
 
 def has_phones(names: Sequence[str]) -> bool:

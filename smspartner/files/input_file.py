@@ -45,6 +45,8 @@ class InputFile:
         kind: what people call this kind of file.
         declared: the count a body declares.
         rentals: how many rentals a database holds.
+        unread: the columns and tables in it that no export has, and that are not read; of
+            Parquet, Arrow and SQLite.
     """
 
     def __init__(self, name: str, stream: BinaryIO, token: str | None, stack: ExitStack) -> None:
@@ -54,6 +56,7 @@ class InputFile:
         self.kind = ""
         self.declared: int | None = None
         self.rentals: int | None = None
+        self.unread: list[str] = []
         self._stream = stream
         self._stack = stack
         self.start = stream.read(START)

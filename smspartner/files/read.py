@@ -116,6 +116,11 @@ class NumbersFile:
         return self._file.declared
 
     @property
+    def unread(self) -> list[str]:
+        """The columns and tables that no export has, and that are not read; not of text."""
+        return self._file.unread
+
+    @property
     def rentals(self) -> int | None:
         """How many rentals a database holds; None for everything else."""
         return self._file.rentals

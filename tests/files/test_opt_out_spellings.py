@@ -345,6 +345,10 @@ def test_base64_is_not_taken_for_phones(tmp_path: Path) -> None:
     [
         "3,36E+10",
         "3.36399E+10",
+        "-3.36E+10",
+        "3,36 E+10",
+        "3,36\u00a0E+10",
+        "It is 3.36E+10.",
         "3E+10",
         "6,4E+08",
         "6.4E+8",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import email.message
 import gzip
 import io
-from collections.abc import Iterable
+import sqlite3
+from array import array as builtin_array
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,14 @@ from number_files import numbers, through_pipe
 
 from smspartner import StopList, write
 from smspartner.errors import ConfigurationError
-from smspartner.files.opt_outs import OptOuts, as_opt_outs, blocks, number_set, read_opt_outs
+from smspartner.files.opt_outs import (
+    UNREADABLE,
+    OptOuts,
+    as_opt_outs,
+    blocks,
+    number_set,
+    read_opt_outs,
+)
 from smspartner.files.opt_outs.blocks import in_lines
 from smspartner.models import stops
 from smspartner.models.number import RentedNumber
@@ -174,6 +185,30 @@ def float_series() -> Any:
     return pytest.importorskip("pandas").Series([33639980001.0, 33639980002.0])
 
 
+def without_header() -> Any:
+    pandas = pytest.importorskip("pandas")
+    return pandas.read_csv(io.StringIO("0639980001\n0639980002\n"), dtype=str)
+
+
+def rounded(kind: str) -> Any:
+    return pytest.importorskip("pandas").Series([33639980001.0], dtype=kind)
+
+
+def rounded_arrow() -> Any:
+    pyarrow = pytest.importorskip("pyarrow")
+    return pyarrow.array([33639980001.0], pyarrow.float32())
+
+
+def square() -> Any:
+    return pytest.importorskip("numpy").array([[33639980001, 33639980002]])
+
+
+def message() -> Any:
+    found = email.message.Message()
+    found["0639980001"] = "0639980002"
+    return found
+
+
 def array() -> Any:
     return pytest.importorskip("pyarrow").array(["0639980001", "0639980002"])
 
@@ -230,6 +265,10 @@ REFUSED: dict[str, tuple[object, str]] = {
     "a missing one": ([ONE, None], "not NoneType"),
     "not a number": ([ONE, float("nan")], "not float"),
     "infinity": ([ONE, float("inf")], "not float"),
+    "not a number, of decimals": ([Decimal("NaN")], "not Decimal"),
+    "a signal": ([Decimal("sNaN")], "not Decimal"),
+    "a large decimal": ([Decimal("1E+999999")], "not Decimal"),
+    "a large number": ([10**5000], "not int"),
     "a fraction": ([639980001.5], "not float"),
     "too large to be exact": ([1e22], "not float"),
     "a list of lists": ([[ONE]], "not list"),
@@ -241,6 +280,27 @@ REFUSED: dict[str, tuple[object, str]] = {
     "unclear": (["063998OO42", ONE], "item 1 of 'opt-outs': letters that look like digits"),
     "spoiled": ([ONE, "3,36E+10"], "item 2 of 'opt-outs' has a phone that a spreadsheet"),
 }
+
+
+#: A table gives the names of its columns, which can be a phone; others have lost digits.
+REFUSED_COLUMNS: dict[str, tuple[Callable[[], Any], str]] = {
+    "a table without header": (without_header, "not as DataFrame; of a table, give the column"),
+    "an array of rows": (square, "not as ndarray"),
+    "an array without rows": (lambda: square()[0, :1].reshape(()), "not as ndarray"),
+    "arrays": (lambda: list(square()), "not ndarray"),
+    "a kind of mapping": (message, "not as Message"),
+    "float32": (lambda: rounded("float32"), "32 bits or fewer have lost digits"),
+    "Float32": (lambda: rounded("Float32"), "32 bits or fewer have lost digits"),
+    "float32 of Arrow": (rounded_arrow, "32 bits or fewer have lost digits"),
+    "an array of floats": (lambda: builtin_array("f", [33639980001.0]), "have lost digits"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED_COLUMNS)
+def test_what_gives_other_things_than_phones_is_an_error(kind: str) -> None:
+    given, words = REFUSED_COLUMNS[kind]
+    with pytest.raises(ConfigurationError, match=words):
+        as_opt_outs(given())
 
 
 @pytest.mark.parametrize("kind", REFUSED)
@@ -361,6 +421,58 @@ def test_an_export_that_is_no_text_is_a_list_too(
     opt_outs = read_opt_outs(tmp_path / name)
     assert [found.lines for found in opt_outs.lists] == [3000 * 6 // 7]
     assert ONE in opt_outs
+
+
+@pytest.mark.parametrize("name", ["stop.parquet", "stop.arrow"])
+def test_an_export_with_a_further_column_is_refused(tmp_path: Path, name: str) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    found = arrow.table({"phone": [ONE], "mobile": [TWO]})
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow.parquet").write_table(found, tmp_path / name)
+    else:
+        with arrow.ipc.new_file(str(tmp_path / name), found.schema) as file:
+            file.write_table(found)
+    with pytest.raises(ConfigurationError, match="phones can be in 'mobile', too"):
+        read_opt_outs(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("ALTER TABLE rented_numbers ADD COLUMN mobile TEXT", "mobile"),
+        ("CREATE TABLE customers (tel TEXT)", "customers"),
+    ],
+)
+def test_a_database_with_more_in_it_is_refused(tmp_path: Path, change: str, words: str) -> None:
+    write([numbers(5)], tmp_path / "a.db", token="rental-1")
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db")) as database:
+        database.execute("ANALYZE")
+        assert ONE in read_opt_outs(tmp_path / "a.db")
+        database.execute(change)
+    with pytest.raises(ConfigurationError, match=f"phones can be in '{words}', too"):
+        read_opt_outs(tmp_path / "a.db")
+
+
+def test_both_columns_of_an_export_count(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="the extra arrow is not installed")
+    found = arrow.table({"phone": ["unknown", TWO], "e164": [ONE, None]})
+    pytest.importorskip("pyarrow.parquet").write_table(found, tmp_path / "a.parquet")
+    opt_outs = read_opt_outs(tmp_path / "a.parquet")
+    assert ONE in opt_outs
+    assert TWO in opt_outs
+
+
+@pytest.mark.parametrize("added", [b"0639980002\r\n", b"06 39 98 00 02\n", b"06-39-98-00-02", b"0"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_list_in_two_encodings_is_refused(tmp_path: Path, encoding: str, added: bytes) -> None:
+    content = "\ufeff0639980001 \u2013 Zo\xe9, \u20ac\n".encode(encoding)
+    assert ONE in read_opt_outs(listed(tmp_path, content))
+    with pytest.raises(ConfigurationError, match="is in UTF-16 only in part"):
+        read_opt_outs(listed(tmp_path, content + added))
+
+
+def test_a_rented_phone_with_letters_for_digits_is_left_out() -> None:
+    assert OptOuts([TWO]).lists_with("+336 3998OO01") == (UNREADABLE,)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -12,7 +12,7 @@ from smspartner.decoders.detect import excerpt
 from smspartner.decoders.limits import KIB, MIB
 from smspartner.errors import ConfigurationError, DecodeError, LimitError, TruncatedError
 from smspartner.files.atomic import atomic_writer
-from smspartner.files.columns import Columns, counted_from, find_columns, typed
+from smspartner.files.columns import Columns, counted_from, find_columns, foreign_columns, typed
 from smspartner.files.input_file import InputFile
 from smspartner.files.rows import Rows, WriteOptions
 from smspartner.files.targets import STDOUT, check_writable
@@ -103,6 +103,7 @@ class _ColumnarFormat(ABC):
             for batch in self._batches(file, path):
                 batch.validate(full=True)  # without it, wrong offsets are read from anywhere
                 columns = find_columns(batch.schema.names, file)
+                file.unread = file.unread or foreign_columns(batch.schema.names)
                 values = {name: batch.column(at) for name, at in columns.items()}
                 for column in values.values():
                     _require_bounded(file, batch.num_rows, _text_size(column))
@@ -128,6 +129,7 @@ class ParquetFormat(_ColumnarFormat):
         opened = file.keep(parquet.ParquetFile(path))
         names = opened.schema_arrow.names
         wanted = [names[place] for place in find_columns(names, file).values()]
+        file.unread = foreign_columns(names)
         repeated = set()
         for group in map(opened.metadata.row_group, range(opened.num_row_groups)):
             for chunk in map(group.column, range(group.num_columns)):

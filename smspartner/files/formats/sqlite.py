@@ -14,7 +14,14 @@ from urllib.parse import quote
 
 from smspartner.decoders.detect import excerpt
 from smspartner.errors import ConfigurationError, DecodeError, OutputError
-from smspartner.files.columns import ROWS, Columns, counted_from, find_columns, typed
+from smspartner.files.columns import (
+    ROWS,
+    Columns,
+    counted_from,
+    find_columns,
+    foreign_columns,
+    typed,
+)
 from smspartner.files.input_file import InputFile
 from smspartner.files.rows import Rows, WriteOptions, database_rows, require_database
 from smspartner.files.targets import STDOUT, check_writable, output_errors
@@ -75,6 +82,7 @@ _KEEPS_TEXT: Final = re.compile(r"(?!.*INT)(?:|.*(?:CHAR|CLOB|TEXT|BLOB).*)", re
 
 _MARK: Final = b"SQLite format 3\0"
 _NUMBERS: Final = "rented_numbers"
+_OURS: Final = frozenset({_NUMBERS, "empty_rentals"})
 
 T = TypeVar("T")
 
@@ -234,6 +242,7 @@ class SQLiteFormat:
         with _sqlite_errors(file):
             database = file.keep(contextlib.closing(_connected(file.path())))
             columns = find_columns(names := _column_names(file, database), f"{file}, {_NUMBERS}")
+            file.unread += foreign_columns(names)
             which, values = _wanted(file, database, names)
             if {"phone", "e164"} <= columns.keys() and not _any_e164(database, which, values):
                 del columns["e164"]
@@ -266,6 +275,7 @@ def _column_names(file: InputFile, database: sqlite3.Connection) -> list[str]:
     if _NUMBERS not in tables:
         there = excerpt(", ".join(tables).encode())
         raise DecodeError(f"{file}: it has no table {_NUMBERS}, which exports write, but {there}")
+    file.unread = [name for name in tables if name not in _OURS and not name.startswith("sqlite_")]
     return [str(row[1]) for row in database.execute(f"PRAGMA table_info({_NUMBERS})")]
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
@@ -48,6 +49,9 @@ _NAMED: Final = 10
 _AT_ONCE: Final = 4096
 #: From here on a float is not exact.
 _EXACT: Final = 1e15
+#: What columns call the kind of their numbers, and kinds that hold seven digits of a phone.
+_KIND: Final = ("dtype", "type", "typecode")
+_ROUNDED: Final = frozenset({"float32", "float16", "float", "halffloat", "f"})
 _ITERABLE: Final = "opt-outs"
 #: The name of the list that the service keeps.
 ACCOUNT: Final = "the stop list of the account"
@@ -269,9 +273,17 @@ def as_opt_outs(given: object) -> OptOuts:
 
 
 def _item_lines(phones: Iterable[object]) -> Iterator[str]:
-    if isinstance(phones, str | bytes | bytearray | memoryview | Mapping):
+    # A table gives the names of its columns: the first phone, where the file had no header.
+    one_column = getattr(phones, "ndim", 0 if hasattr(phones, "keys") else 1) == 1
+    if isinstance(phones, str | bytes | bytearray | memoryview | Mapping) or not one_column:
         raise ConfigurationError(
-            f"phones come as a list of text or numbers, not as {type(phones).__name__}"
+            f"phones come as a list of text or numbers, not as {type(phones).__name__}; of a "
+            "table, give the column"
+        )
+    if any(str(getattr(phones, name, "")).lower() in _ROUNDED for name in _KIND):
+        raise ConfigurationError(
+            "phones that were kept as floats of 32 bits or fewer have lost digits; read them as "
+            "text"
         )
     items = iter(phones)
     while batch := list(islice(items, _AT_ONCE)):
@@ -289,10 +301,13 @@ def _text(phone: object) -> str:
         value = value.as_py()
     if isinstance(value, str):
         return value
-    if not isinstance(value, bool) and hasattr(value, "__index__"):
-        return str(operator.index(value))
-    if isinstance(value, float | Decimal) and -_EXACT < value < _EXACT and value == int(value):
-        return str(int(value))
+    with suppress(ArithmeticError, TypeError):  # of a Decimal that is none, or of an array
+        if isinstance(value, float | Decimal):
+            whole = int(value) if -_EXACT < value < _EXACT else None
+        else:
+            whole = None if isinstance(value, bool) else operator.index(value)
+        if whole is not None and whole == value and -_EXACT < whole < _EXACT:
+            return str(whole)
     raise ConfigurationError(
         f"a phone is text or a whole number, not {type(value).__name__}; drop what is none"
     )

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from smspartner.decoders.detect import excerpt
 from smspartner.decoders.limits import KIB, MIB
 from smspartner.errors import ConfigurationError, DecodeError, SMSPartnerError
 
@@ -52,6 +53,12 @@ _WIDE: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+#: Digits of ASCII, and what stands between them, as UTF-16 reads them, two at a time: a line that
+#: was added by a program that did not look. What ends in half a character was added to, too.
+_PAIRS: Final = "".join(
+    chr(one << 8 | other) for one in b"0123456789+-./ ,;" for other in b"0123456789+-./ ,;"
+)
+_NARROW: Final = re.compile(f"[{_PAIRS}]{{3}}|\ufffd\\Z")
 
 
 def ignore_progress(_: int) -> None:
@@ -117,15 +124,18 @@ def _text(name: str, start: bytes, file: BinaryIO, advance: Advance) -> Iterator
     # ours (a dash, an accent) is replaced, and so stands between digits as any other mark.
     decoder = codecs.getincrementaldecoder(wide or "utf-8-sig")("replace")
     ends = io.IncrementalNewlineDecoder(None, translate=True)
-    for chunk in chain([start], iter(lambda: file.read(_CHUNK), b"")):
+    for chunk in chain([start], iter(lambda: file.read(_CHUNK), b""), [b""]):
         advance(len(chunk))
-        text = decoder.decode(chunk).replace("\v", " ")
+        text = decoder.decode(chunk, final=not chunk).replace("\v", " ")
         if "\0" in text:
             raise ConfigurationError(
                 f"{name!r} is not text: it holds the character NUL; save the list as CSV in UTF-8"
             )
-        yield ends.decode(text)
-    yield ends.decode(decoder.decode(b"", final=True), final=True)
+        if wide and _NARROW.search(text):
+            raise ConfigurationError(
+                f"{name!r} is in {wide.upper()} only in part; save the list as CSV in UTF-8"
+            )
+        yield ends.decode(text, final=not chunk)
 
 
 def _workbook(name: str) -> Iterator[str]:
@@ -147,9 +157,16 @@ def _exported(name: str) -> Iterator[str]:
 
     try:
         with open_numbers(name) as source:
-            column = "phone" if "phone" in source.columns else "e164"
+            if source.unread:
+                unread = excerpt(", ".join(source.unread).encode(errors="replace"))
+                raise ConfigurationError(
+                    f"{source}: phones can be in {unread}, too, which no export has; save the list "
+                    "as CSV"
+                )
+            phones = [name for name in ("phone", "e164") if name in source.columns]
             for batch in source.batches():
-                yield "".join(f"{phone}\n" for phone in batch[column] if phone)
+                rows = zip(*(batch[name] for name in phones), strict=True)
+                yield "".join(f"{' '.join(filter(None, row))}\n" for row in rows)
     except SMSPartnerError as error:
         problem = str(error)
     else:

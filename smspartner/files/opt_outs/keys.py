@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from smspartner.files.opt_outs.readings import RefusedError, other_readings, plain
+from smspartner.files.opt_outs.readings import RefusedError, lookalikes, other_readings, plain
 from smspartner.files.opt_outs.windows import NINE, number, windows_of
 from smspartner.models.phones import compact, normalise
 
@@ -45,6 +45,8 @@ def _international(phone: str) -> str | None:
 
 def _as_a_line(phone: str) -> set[int]:
     line = plain(phone).replace("\n", " ")
+    if list(lookalikes(line)):  # a key of what is left would be another's
+        return set()
     try:
         readings = [line, *(reading for _, reading in other_readings(line))]
     except RefusedError:

@@ -39,14 +39,15 @@ _MARKUP: Final = re.compile(r"<[!/?A-Za-z][^<>\n]*>|\x1b\[[0-9;:?]*[ -/]*[@-~]")
 _SIGN: Final = re.compile(
     r"[&%\\<\x1b=_eE\v]"
     rf"(?:(?<=&)[#A-Za-z]|(?<=[=%]){_BYTE}|(?<=%)u|(?<=\\)[xuU'0-3]|(?<=<)[!/?A-Za-z]"
-    rf"|(?<=_)x{_HEX}{{4}}_|(?<=[\d.,][eE])\+?\d|(?<=[\x1b\v]))"
+    rf"|(?<=_)x{_HEX}{{4}}_|(?<=[\d.,][eE])\+?\d|(?<=[\d.,][ \u00a0\u202f][eE])\+\d|(?<=[\x1b\v]))"
 )
 _BREAKS: Final = str.maketrans("\n\r\v", "   ")
 
 #: A number as programs and spreadsheets write large ones. What stands around it must not be a
 #: word: parts of identifiers look like this too.
 _POWER: Final = re.compile(
-    r"(?<![\w.\-])(\d{1,15})(?:[.,](\d{0,15}))?E(\+?)0?(\d{1,2})(?![\w.\-])",
+    r"(?<![\w.])(\d{1,15})(?:[.,](\d{0,15}))?(?:E|[ \u00a0\u202f]E(?=\+))(\+?)0?(\d{1,2})"
+    r"(?![\w\-]|\.\w)",
     re.ASCII | re.IGNORECASE,
 )
 #: Digits of a number that can be a phone.
