@@ -157,7 +157,8 @@ def _try_file(name: str) -> None:
         place = Path(name).resolve()
         beside = place.with_name(hidden_name())
         with making(beside, lambda: beside.unlink(missing_ok=True)):
-            os.close(create_private(beside))
+            with os.fdopen(create_private(beside), "wb", buffering=0) as file:
+                file.write(b"\n")  # a disk or quota that is full lets files be made, without bytes
             beside.unlink()
         register.remove(beside)
         if place.exists():

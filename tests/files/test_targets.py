@@ -192,3 +192,15 @@ def test_the_umask_is_no_obstacle(there: Path, mask: int) -> None:
 
 def test_a_name_that_is_not_utf_8_can_be_checked(there: Path) -> None:
     check_writable(there.with_name(os.fsdecode(b"num\xe9ros.csv")))
+
+
+def test_a_place_that_takes_no_byte_is_found_before(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OutputError, match="would be larger than allowed here"):
+            check_writable(tmp_path / "numbers.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert left_in(tmp_path) == []
