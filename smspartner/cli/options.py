@@ -176,7 +176,7 @@ class Output:
             UsageError, ConfigurationError, OutputError: it cannot; nothing was fetched yet.
         """
         options = WriteOptions(
-            columns=[name.strip() for name in self.columns.split(",")] if self.columns else None,
+            columns=None if self.columns is None else self.columns.replace(" ", "").split(","),
             exclude_stop=self.exclude_stop,
             opt_outs=read_lists(
                 (*self.opt_outs, *self.suppress),

@@ -48,6 +48,7 @@ def test_a_key_on_the_command_line_is_refused_and_the_reason_said(
         (["status"], {"error": "MissingParameter", "code": None, "exit": 2, "token": None}),
         (["downlod"], {"error": "UsageError", "exit": 2}),
         (["download", "t", "--columns", "phone"], {"error": "ConfigurationError", "exit": 4}),
+        (["download", "t", "--columns", ""], {"error": "ConfigurationError", "exit": 4}),
         (
             ["download", "t", "--base-url", "http://127.0.0.1:1/v1", "--retries", "0"],
             {"error": "TransportError", "retryable": True, "exit": 6, "kept": None},
