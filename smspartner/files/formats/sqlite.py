@@ -258,12 +258,15 @@ class SQLiteFormat:
 def _connected(path: str) -> sqlite3.Connection:
     address = _address(Path(path), "ro")
     database = sqlite3.connect(address, timeout=0, isolation_level=None, uri=True)
-    # A file from elsewhere can hold views and triggers that call functions.
-    database.execute("PRAGMA trusted_schema = OFF")
-    database.execute("BEGIN")
-    _patiently(
-        lambda: database.execute("SELECT count(*) FROM sqlite_master").fetchone(), _until(None)
-    )
+    with contextlib.ExitStack() as opened:
+        opened.callback(database.close)
+        # A file from elsewhere can hold views and triggers that call functions.
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.execute("BEGIN")
+        _patiently(
+            lambda: database.execute("SELECT count(*) FROM sqlite_master").fetchone(), _until(None)
+        )
+        opened.pop_all()
     return database
 
 
