@@ -16,9 +16,9 @@ from smspartner.cli.total import Total
 from smspartner.cli.transfer import file_of, name_left_behind
 from smspartner.client.client import Client
 from smspartner.client.many import (
+    Each,
     Outcome,
     Save,
-    each_once,
     file_name,
     folder_for,
     require_distinct,
@@ -62,16 +62,16 @@ def download_many(
     name_left_behind(str(work.folder / NAME))
     work.check(again)
     with progress_over(len(tokens), quiet=out.quiet) as advance:
-        outcomes = each_once(
-            client,
-            tokens,
-            work.folder,
-            work,
+        each = Each(
+            client=client,
+            tokens=tokens,
+            folder=work.folder,
+            job=work,
             jobs=jobs,
             again=frozenset(again),
             patience=patience,
         )
-        with closing(outcomes):
+        with closing(each.outcomes()) as outcomes:
             for outcome in outcomes:
                 advance()
                 if outcome.error is not None and stop:

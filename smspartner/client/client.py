@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from smspartner.client.account import AccountClient
-from smspartner.client.arguments import require, require_token, require_tokens
+from smspartner.client.arguments import require, require_token
 from smspartner.client.asking import ask_once
 from smspartner.client.boundary import public
 from smspartner.client.stream import NumberStream
@@ -209,21 +209,9 @@ class Client(AccountClient):
             ConfigurationError: an argument cannot work; nothing was asked for.
             OutputError: the folder or the journal cannot be written.
         """
-        from smspartner.client import many  # noqa: PLC0415 - with an eighth of all modules
+        from smspartner.client.many import saving  # noqa: PLC0415 - an eighth of all modules
 
-        decoder_named(format)
-        wanted = require_tokens(tokens)
-        many.require_distinct(wanted)
-        place = many.folder_for(folder)
-        return many.each_once(
-            self,
-            wanted,
-            place,
-            many.Save(self, place, format),
-            jobs=many.checked_jobs(jobs),
-            again=() if resume else frozenset(wanted),
-            patience=self._open().timeout,
-        )
+        return saving(self, tokens, folder, jobs=jobs, resume=resume, format=format).outcomes()
 
     @public
     def status(

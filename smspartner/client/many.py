@@ -7,17 +7,26 @@ import threading
 from collections.abc import Container, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from contextvars import copy_context
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
 
+from smspartner.client.arguments import require_tokens
 from smspartner.client.stopped import has_arrived
-from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
+from smspartner.decoders import decoder_named
+from smspartner.errors import (
+    ConfigurationError,
+    OutputError,
+    SMSPartnerError,
+    TransportError,
+    boundary,
+)
 from smspartner.files.journal import Entry, Journal, asked, done, readable
 from smspartner.files.many import in_turn, portable
 from smspartner.files.targets import Target, output_errors
+from smspartner.transport.call import ended
 
 if TYPE_CHECKING:
     from smspartner.client.client import Client
@@ -104,22 +113,11 @@ class Job(Protocol):
         ...
 
 
-def each_once(
-    client: Client,
-    tokens: Iterable[str],
-    folder: Path,
-    job: Job,
-    *,
-    jobs: int,
-    again: Container[str] = (),
-    patience: float,
-) -> Generator[Outcome, None, None]:
-    """Ask for each rental once, several at a time, and yield what became of it.
+@dataclass(frozen=True, kw_only=True)
+class Each:
+    """Rentals that are each asked for once, several at a time.
 
-    Left early, nothing new is asked, and what is in flight finishes. Nor is anything asked for
-    once something could not be written: on a full disk each further rental would be lost.
-
-    Args:
+    Attributes:
         client: is used from several threads.
         tokens: each once.
         folder: of the journal.
@@ -127,64 +125,106 @@ def each_once(
         jobs: how many at a time.
         again: tokens that are asked for although the journal knows them.
         patience: seconds after which the service has surely counted a download, or not.
-
-    Raises:
-        OutputError, ConfigurationError: of the journal. What is wrong with a rental is in its
-            outcome.
     """
-    with Journal(folder) as journal:
-        pool = ThreadPoolExecutor(jobs, thread_name_prefix="smspartner")
-        full = threading.Event()
-        work = partial(_once, client, journal, job, full, again=again, patience=patience)
-        with closing(in_turn(pool, work, tokens, jobs)) as turns:
-            for _, future in turns:
-                yield future.result()
 
+    client: Client
+    tokens: Iterable[str]
+    folder: Path
+    job: Job
+    jobs: int
+    again: Container[str] = ()
+    patience: float
+    _full: threading.Event = field(default_factory=threading.Event, repr=False)
 
-def _once(
-    client: Client,
-    journal: Journal,
-    job: Job,
-    full: threading.Event,
-    token: str,
-    *,
-    again: Container[str],
-    patience: float,
-) -> Outcome:
-    try:
-        with journal.taken(token) as entry:
-            known = None if token in again else entry
-            if known is not None and known.state == "done":
-                job.accept(known)
-                job.over(known)
-                return _outcome(known, "before")
-            finished = entry is not None and entry.state == "done"  # and to be asked for again
-            if not finished and (facts := job.recover(token)) is not None:
-                line = asked(token=token, target=job.target(token), left_out=job.left_out)
-                job.over(entry := journal.add(done(line, **facts)))
-                return _outcome(entry, "done")
-            if known is not None and known.closed:
-                return _outcome(known, "failed")
-            if known is not None and known.state == "failed":
-                known = None  # a failure that cost nothing
-            if known is not None and has_arrived(journal, known, client, patience=patience):
-                job.accept(journal.entries()[token])
-                return _outcome(journal.entries()[token], "before")
-            if full.is_set():
-                raise OutputError(
-                    "it was not asked for, as what came before could not be written; mend that, "
-                    "and run this again"
-                )
-            asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
-            with asking as facts:
-                facts.update(job.fetch(token))
-            job.over(entry := journal.entries()[token])
+    def outcomes(self) -> Generator[Outcome, None, None]:
+        """Ask for them, and yield what became of each.
+
+        Left early, nothing new is asked, and what is in flight finishes. Nor is anything asked for
+        once something could not be written: on a full disk each further rental would be lost.
+
+        Raises:
+            OutputError, ConfigurationError: of the journal. What is wrong with a rental is in its
+                outcome.
+        """
+        context = copy_context()  # an ``Abort`` of it ends what the threads wait for, too
+        with Journal(self.folder) as journal:
+            pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="smspartner")
+
+            def work(token: str) -> Outcome:
+                return context.copy().run(self.once, journal, token)
+
+            with closing(in_turn(pool, work, self.tokens, self.jobs)) as turns:
+                for _, future in turns:
+                    yield future.result()
+
+    def once(self, journal: Journal, token: str) -> Outcome:
+        """Ask for one of them unless the journal knows it, and return what became of it."""
+        try:
+            with journal.taken(token) as entry:
+                return self._once(journal, token, entry)
+        except _EndedError as ended:
+            return Outcome(token=token, state="failed", error=ended.error)
+        except SMSPartnerError as error:
+            if isinstance(error, OutputError):
+                self._full.set()
+            error.token = token
+            return Outcome(token=token, state="failed", error=error)
+
+    def _once(self, journal: Journal, token: str, entry: Entry | None) -> Outcome:
+        if ended():
+            raise TransportError("ended by abort() before it was asked for", retryable=True)
+        job = self.job
+        known = None if token in self.again else entry
+        if known is not None and known.state == "done":
+            job.accept(known)
+            job.over(known)
+            return _outcome(known, "before")
+        finished = entry is not None and entry.state == "done"  # and to be asked for again
+        if not finished and (facts := job.recover(token)) is not None:
+            line = asked(token=token, target=job.target(token), left_out=job.left_out)
+            job.over(entry := journal.add(done(line, **facts)))
             return _outcome(entry, "done")
+        if known is not None and known.closed:
+            return _outcome(known, "failed")
+        if known is not None and known.state == "failed":
+            known = None  # a failure that cost nothing
+        if known is not None and has_arrived(journal, known, self.client, patience=self.patience):
+            job.accept(journal.entries()[token])
+            return _outcome(journal.entries()[token], "before")
+        return self._asked(journal, token)
+
+    def _asked(self, journal: Journal, token: str) -> Outcome:
+        if self._full.is_set():
+            raise OutputError(
+                "it was not asked for, as what came before could not be written; mend that, and "
+                "run this again"
+            )
+        job = self.job
+        asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
+        with asking as facts:
+            facts.update(_fetched(job, token))
+        job.over(entry := journal.entries()[token])
+        return _outcome(entry, "done")
+
+
+class _EndedError(Exception):
+    """A download that was ended by ``Abort``: it stays ``asked`` in the journal, as if killed.
+
+    Only the service knows whether it was counted, and the next run asks it.
+    """
+
+    def __init__(self, error: SMSPartnerError) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _fetched(job: Job, token: str) -> dict[str, Any]:
+    try:
+        return job.fetch(token)
     except SMSPartnerError as error:
-        if isinstance(error, OutputError):
-            full.set()
-        error.token = token
-        return Outcome(token=token, state="failed", error=error)
+        if ended():
+            raise _EndedError(error) from None
+        raise
 
 
 def _outcome(entry: Entry, state: Literal["done", "before", "failed"]) -> Outcome:
@@ -243,6 +283,32 @@ class Save:
 
     def over(self, entry: Entry) -> None:
         """Let nothing go: the body is what was asked for."""
+
+
+@boundary
+def saving(
+    client: Client,
+    tokens: Iterable[str],
+    folder: Target,
+    *,
+    jobs: int = 4,
+    resume: bool = True,
+    format: str = "json",  # noqa: A002 - the word users know from _format=
+) -> Each:
+    """Return rentals to be saved; arguments and errors as ``Client.download_many``."""
+    decoder_named(format)
+    wanted = require_tokens(tokens)
+    require_distinct(wanted)
+    place = folder_for(folder)
+    return Each(
+        client=client,
+        tokens=wanted,
+        folder=place,
+        job=Save(client, place, format),
+        jobs=checked_jobs(jobs),
+        again=() if resume else frozenset(wanted),
+        patience=client._open().timeout,  # noqa: SLF001 - of this room
+    )
 
 
 def checked_jobs(jobs: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -10,6 +9,7 @@ from typing import Final, Protocol
 from smspartner.errors import DownloadLostError
 from smspartner.files.journal import Entry, Journal, done, failed, identity
 from smspartner.models.status import RentalState, RentalStatus
+from smspartner.transport.call import pause
 
 #: What a rental that was not handed out can be; ``UNKNOWN`` proves nothing.
 _NOT_COUNTED: Final = frozenset(
@@ -45,7 +45,7 @@ def has_arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience:
         SMSPartnerError: as ``Client.status`` raises them; the journal stays as it is.
     """
     passed = (datetime.now(UTC) - datetime.fromisoformat(asked.time)).total_seconds()
-    time.sleep(max(0.0, min(patience - passed, patience)))
+    pause(max(0.0, min(patience - passed, patience)))
     status = client.status(asked.key)
     if status.state in _NOT_COUNTED:
         return False

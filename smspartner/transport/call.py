@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -37,7 +37,6 @@ class Abort:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
-        self._tokens: list[Token[Abort | None]] = []
 
     def __call__(self) -> None:
         """End the calls."""
@@ -68,7 +67,7 @@ class Abort:
             self._sockets.discard(sock)
 
     def __enter__(self) -> Self:
-        self._tokens.append(_abort.set(self))
+        _aborts.set((*_aborts.get(), self))  # not kept here: several threads may enter one Abort
         return self
 
     def __exit__(
@@ -77,7 +76,7 @@ class Abort:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _abort.reset(self._tokens.pop())
+        _aborts.set(_aborts.get()[:-1])
 
 
 def _shut(sock: socket.socket) -> None:
@@ -85,7 +84,13 @@ def _shut(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_RDWR)
 
 
-_abort: Final[ContextVar[Abort | None]] = ContextVar("smspartner_abort", default=None)
+#: What ends the calls of this context, the innermost last.
+_aborts: Final[ContextVar[tuple[Abort, ...]]] = ContextVar("smspartner_aborts", default=())
+
+
+def _current_abort() -> Abort:
+    """Return what ends the calls of this context, or one that nobody calls."""
+    return (_aborts.get() or (Abort(),))[-1]
 
 
 class Call:
@@ -111,7 +116,7 @@ class Call:
         self.key = key
         self.max_idle = max_idle
         self.sent = True
-        self.abort = _abort.get() or Abort()
+        self.abort = _current_abort()
         self._start = time.monotonic()
         self._socket: socket.socket | None = None
 
@@ -170,7 +175,12 @@ _call: Final[ContextVar[Call | None]] = ContextVar("smspartner_call", default=No
 
 def pause(seconds: float) -> None:
     """Wait between two calls, but not after those of this context were ended."""
-    (_abort.get() or Abort()).pause(seconds)
+    _current_abort().pause(seconds)
+
+
+def ended() -> bool:
+    """Return whether the calls of this context were ended."""
+    return _current_abort().done
 
 
 def current_call() -> Call | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twin import Connect
 
 from smspartner import (
     APIError,
@@ -27,15 +28,15 @@ from smspartner.transport import Reply, Request
 TIMEOUT = 0.2
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(numbers=5, once=True) as running:
         yield running
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(sandbox.api_key, base_url=sandbox.url, timeout=TIMEOUT) as made:
+def client(connect: Connect, sandbox: Sandbox) -> Iterator[Client]:
+    with connect(sandbox.api_key, base_url=sandbox.url, timeout=TIMEOUT) as made:
         yield made
 
 
@@ -107,10 +108,10 @@ def test_a_body_that_is_cut_is_kept_and_not_asked_for_again(
 
 
 @pytest.mark.parametrize("fault", ["429", "503"])
-def test_a_service_that_was_busy_is_asked_again(fault: str) -> None:
+def test_a_service_that_was_busy_is_asked_again(connect: Connect, fault: str) -> None:
     with (
         Sandbox(once=True, retry_after="0") as own,
-        Client(own.api_key, base_url=own.url) as client,
+        connect(own.api_key, base_url=own.url) as client,
     ):
         assert len(client.download(f"n-5.fault-{fault}.times-2")) == 5
         assert own.downloads(f"n-5.fault-{fault}.times-2") == 1
@@ -119,8 +120,8 @@ def test_a_service_that_was_busy_is_asked_again(fault: str) -> None:
         assert caught.value.retryable
 
 
-def test_a_service_that_is_not_there_is_safe_to_ask_again() -> None:
-    with Client("k" * 8, base_url="http://127.0.0.1:9/v1", retries=0) as client:
+def test_a_service_that_is_not_there_is_safe_to_ask_again(connect: Connect) -> None:
+    with connect("k" * 8, base_url="http://127.0.0.1:9/v1", retries=0) as client:
         with pytest.raises(TransportError) as caught:
             client.download("t")
         assert caught.value.retryable
@@ -132,10 +133,10 @@ def test_a_second_download_is_used(client: Client) -> None:
         client.download("n-5.as-twice")
 
 
-def test_a_file_that_is_not_made_yet_is_pending_while_the_status_says_so() -> None:
+def test_a_file_that_is_not_made_yet_is_pending_while_the_status_says_so(connect: Connect) -> None:
     with (
         Sandbox(pace=60) as slow,
-        Client(slow.api_key, base_url=slow.url) as client,
+        connect(slow.api_key, base_url=slow.url) as client,
         pytest.raises(RentalPendingError, match="wait= waits until it is") as caught,
     ):
         client.download("n-5")
@@ -224,9 +225,9 @@ def test_the_500_of_a_gateway_or_a_framework_may_have_been_counted(page: Outcome
     assert dict(error.headers or {}) == {"content-type": "application/json"}
 
 
-def test_the_page_of_a_gateway_is_not_the_body(tmp_path: Path) -> None:
+def test_the_page_of_a_gateway_is_not_the_body(connect: Connect, tmp_path: Path) -> None:
     script = Script([(500, "<html>oops"), NUMBERS], [says(2), says(2)])
-    saved = Client("k" * 8, transport=script, timeout=0.01).save("t", tmp_path / "body")
+    saved = connect("k" * 8, transport=script, timeout=0.01).save("t", tmp_path / "body")
     assert saved.path.read_text() == NUMBERS[1]
 
 
@@ -248,10 +249,10 @@ def test_without_time_or_leave_to_ask_again_a_download_is_lost(option: dict[str,
     assert "its status is ready, but the request may still be on its way" in str(error)
 
 
-def test_the_status_is_asked_with_a_small_share_of_the_deadline() -> None:
+def test_the_status_is_asked_with_a_small_share_of_the_deadline(connect: Connect) -> None:
     for deadline, share in {None: 30.0, 3600: 30.0, 100: 10.0, 5: 2.0, 1: 1.0}.items():
         script = Script([NO_ANSWER], [says(5)])
-        client = Client("k" * 8, transport=script).with_options(deadline=deadline)
+        client = connect("k" * 8, transport=script).with_options(deadline=deadline)
         with pytest.raises(DownloadLostError):
             client.download("t")
         assert script.requests[1].deadline == pytest.approx(share)
@@ -274,16 +275,20 @@ def test_32_says_what_the_status_says() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    [Client.credits, Client.stop_list, lambda client: client.remove_stop(1)],
+    [
+        lambda client: client.credits(),
+        lambda client: client.stop_list(),
+        lambda client: client.remove_stop(1),
+    ],
 )
 @pytest.mark.parametrize("code", [31, 32, 33, 34, 35, 36])
 def test_outside_of_rentals_only_codes_about_the_account_have_classes(
-    call: Callable[[Client], object], code: int
+    connect: Connect, call: Callable[[Client], object], code: int
 ) -> None:
     script = Script([], [])
     script.left.update(
         {path: [refused(code)] for path in ("me", "stop-sms/list", "stop-sms/delete")}
     )
     with pytest.raises(APIError) as caught:
-        call(Client("k" * 8, transport=script))
+        call(connect("k" * 8, transport=script))
     assert (type(caught.value), caught.value.code) == (APIError, code)

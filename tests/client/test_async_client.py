@@ -8,7 +8,6 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -19,13 +18,12 @@ from smspartner import (
     ConfigurationError,
     CountMismatchError,
     DownloadLostError,
-    NumberStream,
     RentalNotFoundError,
     RentedNumber,
     Sandbox,
     TransportError,
 )
-from smspartner.client.async_client import AsyncClient, _close
+from smspartner.client.async_client import AsyncClient
 from smspartner.models.quote import Targeting
 
 KEY: Final = "s3cret-key-of-the-tests"
@@ -188,26 +186,7 @@ def test_a_call_that_had_not_begun_is_not_made(
 
     run(sandbox, work, concurrency=1)
     assert "n-5.as-second" not in {each.token for each in sandbox.requests}
-    assert "rental n-5.as-second: cancelled before it was asked for" in caplog.text
-
-
-def test_a_download_that_ended_while_its_task_was_cancelled_is_told(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def work(client: AsyncClient) -> None:
-        done = threading.Event()
-        task = asyncio.create_task(
-            client.call(done.wait, dropped=lambda _: logging.getLogger("t").warning("dropped"))
-        )
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        done.set()
-
-    with Sandbox(api_key=KEY) as own:
-        run(own, work)
-    assert "dropped" in caplog.text
+    assert "rental n-5.as-second: cancelled: before it was asked for" in caplog.text
 
 
 def test_what_was_downloaded_for_a_cancelled_task_is_told(
@@ -226,7 +205,7 @@ def test_what_was_downloaded_for_a_cancelled_task_is_told(
         go_on.set()
 
     run(sandbox, work)
-    assert "rental n-5.as-late: cancelled when it had been downloaded" in caplog.text
+    assert "rental n-5.as-late: cancelled: it had been downloaded" in caplog.text
 
 
 def test_a_stream_that_opens_for_a_cancelled_task_is_closed(sandbox: Sandbox) -> None:
@@ -287,11 +266,55 @@ def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox) 
     assert threads() == []
 
 
-def test_a_stream_that_never_opened_has_nothing_to_close() -> None:
-    failed: Future[NumberStream] = Future()
-    failed.set_exception(TransportError("nobody there"))
-    never: Future[NumberStream] = Future()
-    never.cancel()
+def test_many_rentals_that_are_left_early_finish_and_go_on_the_next_time(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    tokens = [f"n-5.as-many-{place}" for place in range(5)]
 
-    for ended in (failed, never):
-        _close(ended)
+    async def work(client: AsyncClient) -> None:
+        async with client.download_many(tokens, tmp_path, jobs=2) as outcomes:
+            assert (await anext(outcomes)).state == "done"
+        assert sum(sandbox.downloads(token) for token in tokens) == 2
+        found = [outcome.state async for outcome in client.download_many(tokens, tmp_path)]
+        assert sorted(found) == ["before"] * 2 + ["done"] * 3
+
+    run(sandbox, work)
+    assert [sandbox.downloads(token) for token in tokens] == [1] * 5
+
+
+def test_many_rentals_that_are_cancelled_stay_asked_in_the_journal(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens = ["fault-stall-recorded.as-ended", "n-5.as-never"]
+
+    async def all_of(client: AsyncClient) -> None:
+        async with client.download_many(tokens, tmp_path, jobs=1) as outcomes:
+            async for _ in outcomes:
+                pass
+
+    async def work(client: AsyncClient) -> None:
+        assert await cancelled(all_of(client), 0.3) < 0.2
+
+    run(sandbox, work)
+    (line,) = (tmp_path / "smspartner-journal.jsonl").read_text().splitlines()
+    assert '"state":"asked"' in line
+    assert "rental fault-stall-recorded.as-ended: cancelled: " in caplog.text
+    assert sandbox.downloads("n-5.as-never") == 0
+
+
+def test_two_tasks_may_pull_from_one_stream(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.stream("n-20000") as numbers:
+            await asyncio.gather(*(numbers.next_batch() for _ in range(4)))
+
+    run(sandbox, work)
+
+
+def test_a_copy_shares_the_threads_and_leaves_them(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.with_options(retries=0) as copied:
+            assert len(await copied.download("n-5")) == 5
+            assert await client.call(threading.active_count) > 0
+        assert len(await client.download("n-5")) == 5
+
+    run(sandbox, work)

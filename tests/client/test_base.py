@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import posix_only
 import pytest
+from twin import Connect
 
 from smspartner import (
     APIError,
@@ -42,10 +43,10 @@ WRONG: Final[dict[str, list[Any]]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n, each in WRONG.items() for v in each])
-def test_an_argument_of_the_wrong_type_is_named(name: str, value: Any) -> None:
+def test_an_argument_of_the_wrong_type_is_named(connect: Connect, name: str, value: Any) -> None:
     arguments: dict[str, Any] = {} if "key" in name else {"api_key": KEY}
     with pytest.raises(ConfigurationError, match=rf"^{name}= must ") as caught:
-        Client(**arguments, **{name: value})
+        connect(**arguments, **{name: value})
     assert value is None or repr(value) not in str(caught.value)
 
 
@@ -63,28 +64,30 @@ CALLS: Final[dict[str, Callable[[Client], object]]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_argument_of_a_call_that_is_wrong_is_named_before_anything_is_sent(name: str) -> None:
+def test_an_argument_of_a_call_that_is_wrong_is_named_before_anything_is_sent(
+    connect: Connect, name: str
+) -> None:
     with (
-        Client(KEY, base_url="http://127.0.0.1:9/v1") as client,
+        connect(KEY, base_url="http://127.0.0.1:9/v1") as client,
         pytest.raises(ConfigurationError, match=rf"{name}= must "),
     ):
         CALLS[name](client)
 
 
-def test_a_phone_that_is_empty_is_refused_before_anything_is_sent() -> None:
+def test_a_phone_that_is_empty_is_refused_before_anything_is_sent(connect: Connect) -> None:
     with (
-        Client(KEY, base_url="http://127.0.0.1:9/v1") as client,
+        connect(KEY, base_url="http://127.0.0.1:9/v1") as client,
         pytest.raises(ConfigurationError, match="phone= is empty"),
     ):
         client.add_stop(" ")
 
 
-def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
+def test_the_key_comes_from_a_file(connect: Connect, tmp_path: Path) -> None:
     with Sandbox(numbers=1) as sandbox:
         file = tmp_path / "key"
         file.write_text(f"{sandbox.api_key}\n")
         file.chmod(0o600)
-        with Client(key_file=file, base_url=sandbox.url) as client:
+        with connect(key_file=file, base_url=sandbox.url) as client:
             assert len(client.download(sandbox.token)) == 1
 
 
@@ -98,7 +101,7 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_key_says_where_it_came_from(
-    given: str, origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, given: str, origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "key"
     file.write_text(KEY)
@@ -115,7 +118,7 @@ def test_a_wrong_key_says_where_it_came_from(
         monkeypatch.setenv("SMSPARTNER_KEY_FILE", str(file))
     with (
         Sandbox() as sandbox,
-        Client(base_url=sandbox.url, **arguments) as client,
+        connect(base_url=sandbox.url, **arguments) as client,
         pytest.raises(APIKeyInvalidError) as caught,
     ):
         client.download("n-1")
@@ -126,10 +129,12 @@ def test_a_wrong_key_says_where_it_came_from(
 # --- copies, and the end --------------------------------------------------------------------------
 
 
-def test_a_copy_has_other_options_and_the_same_connections(sandbox: Sandbox) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+def test_a_copy_has_other_options_and_the_same_connections(
+    connect: Connect, sandbox: Sandbox
+) -> None:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         copy = client.with_options(deadline=60, retries=0)
-        assert type(copy) is Client
+        assert type(copy) is type(client)
         assert copy._caller.transport is client._caller.transport
         assert (copy._caller.deadline, copy._caller.retries) == (60, 0)
         assert client.with_options(deadline=None)._caller.deadline == float("inf")
@@ -138,9 +143,9 @@ def test_a_copy_has_other_options_and_the_same_connections(sandbox: Sandbox) -> 
 
 
 def test_closing_a_copy_leaves_the_client_open_and_closing_the_client_closes_its_copies(
-    sandbox: Sandbox,
+    connect: Connect, sandbox: Sandbox
 ) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         with client.with_options(retries=0) as copy:
             copy.status("n-3")
         with pytest.raises(ConfigurationError, match="closed"):
@@ -166,8 +171,10 @@ def every_call(client: Client, folder: Path) -> list[Callable[[], object]]:
     ]
 
 
-def test_a_closed_client_refuses_every_call(sandbox: Sandbox, tmp_path: Path) -> None:
-    client = Client(sandbox.api_key, base_url=sandbox.url)
+def test_a_closed_client_refuses_every_call(
+    connect: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    client = connect(sandbox.api_key, base_url=sandbox.url)
     client.close()
     before = len(sandbox.requests)
     for call in every_call(client, tmp_path):
@@ -177,9 +184,9 @@ def test_a_closed_client_refuses_every_call(sandbox: Sandbox, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_client_serves_many_threads(sandbox: Sandbox) -> None:
+def test_one_client_serves_many_threads(connect: Connect, sandbox: Sandbox) -> None:
     found: list[int] = []
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         threads = [
             threading.Thread(target=lambda n=n: found.append(len(client.download(f"n-{n}"))))
             for n in range(1, 21)
@@ -191,8 +198,9 @@ def test_one_client_serves_many_threads(sandbox: Sandbox) -> None:
     assert sorted(found) == list(range(1, 21))
 
 
-def test_a_forked_child_uses_connections_of_its_own(sandbox: Sandbox) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+@pytest.mark.parametrize("connect", [Client])
+def test_a_forked_child_uses_connections_of_its_own(connect: Connect, sandbox: Sandbox) -> None:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         client.status("n-3")
         child = posix_only.fork()
         if child == 0:
@@ -202,8 +210,9 @@ def test_a_forked_child_uses_connections_of_its_own(sandbox: Sandbox) -> None:
         assert len(client.download("n-4")) == 4
 
 
-def test_neither_client_nor_stream_is_pickled(sandbox: Sandbox) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client, client.stream("n-3") as stream:
+@pytest.mark.parametrize("connect", [Client])
+def test_neither_client_nor_stream_is_pickled(connect: Connect, sandbox: Sandbox) -> None:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client, client.stream("n-3") as stream:
         for each in (client, stream):
             with pytest.raises(TypeError, match="pickle"):
                 pickle.dumps(each)
@@ -212,8 +221,10 @@ def test_neither_client_nor_stream_is_pickled(sandbox: Sandbox) -> None:
 # --- what the head said ---------------------------------------------------------------------------
 
 
-def test_headers_are_on_streams_saved_bodies_and_errors(sandbox: Sandbox, tmp_path: Path) -> None:
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+def test_headers_are_on_streams_saved_bodies_and_errors(
+    connect: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         with client.stream("n-3") as stream:
             assert stream.headers["Content-Type"] == "application/json"
         with RawBody(tmp_path / "raw"):
@@ -229,7 +240,7 @@ def test_headers_are_on_streams_saved_bodies_and_errors(sandbox: Sandbox, tmp_pa
         assert "application/json" not in repr(error.headers)
 
 
-def test_a_key_that_headers_repeat_is_masked() -> None:
+def test_a_key_that_headers_repeat_is_masked(connect: Connect) -> None:
     class Repeating:
         def send(self, request: object, key: object) -> Reply:  # noqa: ARG002 - protocol
             return Reply(200, {"X-Url": f"/me?apiKey={KEY}"}, [b'{"success":false,"code":11}'])
@@ -237,7 +248,7 @@ def test_a_key_that_headers_repeat_is_masked() -> None:
         def close(self) -> None:
             pass
 
-    with Client(KEY, transport=Repeating()) as client, pytest.raises(APIError) as caught:
+    with connect(KEY, transport=Repeating()) as client, pytest.raises(APIError) as caught:
         client.credits()
     assert caught.value.headers is not None
     assert caught.value.headers["x-url"] == "/me?apiKey=***"

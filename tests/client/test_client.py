@@ -19,6 +19,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
+from twin import Connect
 
 import smspartner
 from smspartner import (
@@ -151,9 +152,9 @@ def test_a_rental_is_a_sequence(client: Client) -> None:
 
 
 @pytest.mark.parametrize("key", [5, b"key"])
-def test_a_key_that_is_not_text_is_refused(key: Any) -> None:
+def test_a_key_that_is_not_text_is_refused(connect: Connect, key: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"^api_key= must be text, not"):
-        Client(key)
+        connect(key)
 
 
 @pytest.mark.parametrize("token", [5, b"token", None])
@@ -162,10 +163,10 @@ def test_a_token_that_is_not_text_is_refused(client: Client, token: Any) -> None
         client.download(token)
 
 
-def test_a_page_instead_of_a_body_is_shown_with_its_status() -> None:
+def test_a_page_instead_of_a_body_is_shown_with_its_status(connect: Connect) -> None:
     page = Canned(b"<html><h1>Forbidden</h1></html>", "text/html", 403)
     with (
-        Client("k" * 8, transport=page) as client,
+        connect("k" * 8, transport=page) as client,
         pytest.raises(UnknownFormatError, match=r"Forbidden.*\(HTTP 403\)$"),
     ):
         client.download("t")
@@ -211,6 +212,7 @@ def test_what_needs_all_numbers_is_refused_once_some_were_taken(
             use(stream)
 
 
+@pytest.mark.parametrize("connect", [Client], indirect=True)
 def test_a_table_that_others_read_from_meanwhile_is_refused(client: Client) -> None:
     with client.stream("n-20000") as stream:
         rows = stream.all_batches()
@@ -225,6 +227,7 @@ def test_an_empty_rental_is_a_table_as_often_as_one_asks(client: Client) -> None
         assert [stream.to_arrow().num_rows, pa.table(stream).num_rows] == [0, 0]
 
 
+@pytest.mark.parametrize("connect", [Client], indirect=True)
 def test_duckdb_fetches_a_relation_whole_or_not_at_all(client: Client) -> None:
     with client.stream("n-20000") as stream:
         relation = duckdb.from_arrow(stream)
@@ -276,6 +279,7 @@ def test_the_count_is_checked_whoever_comes_to_the_end(
         read(stream)
 
 
+@pytest.mark.parametrize("connect", [Client], indirect=True)
 def test_a_stream_whose_reading_was_interrupted_does_not_end(client: Client) -> None:
     with client.stream("n-20000") as stream:
         interrupted: Any = map(signal.raise_signal, [signal.SIGINT])
@@ -296,6 +300,7 @@ def test_without_pandas_nothing_of_a_stream_is_used_up(
         assert stream.to_arrow().num_rows == 5
 
 
+@pytest.mark.parametrize("connect", [Client], indirect=True)
 def test_a_stream_says_how_far_it_is(client: Client) -> None:
     with client.stream("n-5") as stream:
         assert repr(stream) == "NumberStream(5 numbers so far, declared=5)"
@@ -329,23 +334,25 @@ def test_a_refusal_never_becomes_a_file(client: Client, tmp_path: Path, format_n
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_body_that_cannot_be_understood_is_kept_whole(tmp_path: Path) -> None:
+def test_a_body_that_cannot_be_understood_is_kept_whole(connect: Connect, tmp_path: Path) -> None:
     body = b'{"success":true,"phoneNumbers":1,"datas":[{"id":"x","phone":"+33639980001"}]}'
     path = tmp_path / "body.json"
-    with Client("k", transport=Canned(body)) as client, pytest.raises(RecordError) as caught:
+    with connect("k", transport=Canned(body)) as client, pytest.raises(RecordError) as caught:
         client.save("t", path)
     assert path.read_bytes() == body
     assert caught.value.http_status == 200
 
 
-def test_the_rest_of_a_body_is_kept_when_a_record_in_its_middle_is_wrong(tmp_path: Path) -> None:
+def test_the_rest_of_a_body_is_kept_when_a_record_in_its_middle_is_wrong(
+    connect: Connect, tmp_path: Path
+) -> None:
     record = b'{"id":1,"phone":"+33639980001","stopSms":false},'
     body = b'{"success":true,"datas":[' + record * 5_000 + b'{"id":null},' + record * 5_000
     pieces = [body[start : start + 10_000] for start in range(0, len(body), 10_000)]
     transport = Canned(b"")
     transport.send = lambda *_: Reply(200, transport.headers, pieces)  # type: ignore[method-assign]
     path = tmp_path / "body.json"
-    with Client("k", transport=transport) as client, pytest.raises(RecordError) as caught:
+    with connect("k", transport=transport) as client, pytest.raises(RecordError) as caught:
         client.save("t", path)
     assert (caught.value.index, caught.value.field) == (5_000, "id")
     assert path.read_bytes() == body
@@ -363,9 +370,11 @@ def test_refusals_have_classes_of_their_own(
     assert caught.value.message
 
 
-def test_a_wrong_key_is_refused_by_the_service(sandbox: Sandbox, format_name: str) -> None:
+def test_a_wrong_key_is_refused_by_the_service(
+    connect: Connect, sandbox: Sandbox, format_name: str
+) -> None:
     with (
-        Client("wrong", base_url=sandbox.url) as client,
+        connect("wrong", base_url=sandbox.url) as client,
         pytest.raises(APIKeyInvalidError) as caught,
     ):
         client.download(sandbox.token, format=format_name)
@@ -373,28 +382,32 @@ def test_a_wrong_key_is_refused_by_the_service(sandbox: Sandbox, format_name: st
     assert caught.value.http_status == 200
 
 
-def test_a_refusal_with_an_http_error_status_is_read_the_same(format_name: str) -> None:
+def test_a_refusal_with_an_http_error_status_is_read_the_same(
+    connect: Connect, format_name: str
+) -> None:
     with (
         Sandbox(http_errors=True) as sandbox,
-        Client(sandbox.api_key, base_url=sandbox.url) as client,
+        connect(sandbox.api_key, base_url=sandbox.url) as client,
         pytest.raises(RentalNotFoundError) as caught,
     ):
         client.download("no such rental", format=format_name)
     assert (caught.value.code, caught.value.http_status) == (32, 404)
 
 
-def test_a_missing_key_says_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_says_where_to_put_it(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SMSPARTNER_API_KEY", raising=False)
     with pytest.raises(APIKeyMissingError, match="SMSPARTNER_API_KEY"):
-        Client()
+        connect()
 
 
 def test_key_and_address_come_from_the_environment(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMSPARTNER_API_KEY", f" {sandbox.api_key}\n")
     monkeypatch.setenv("SMSPARTNER_BASE_URL", sandbox.url)
-    with Client() as client:
+    with connect() as client:
         assert len(client.download(sandbox.token)) == 2_000
 
 
@@ -416,24 +429,24 @@ def test_a_path_that_cannot_be_written_is_refused_before_anything_is_sent(
     assert len(sandbox.requests) == before
 
 
-def test_a_server_that_is_not_there_is_safe_to_try_again() -> None:
+def test_a_server_that_is_not_there_is_safe_to_try_again(connect: Connect) -> None:
     with (
-        Client("k", base_url="http://127.0.0.1:1/v1", retries=0) as client,
+        connect("k", base_url="http://127.0.0.1:1/v1", retries=0) as client,
         pytest.raises(smspartner.TransportError) as caught,
     ):
         client.download("t")
     assert caught.value.retryable
 
 
-def test_the_body_decides_when_the_content_type_lies() -> None:
-    with Client("k", transport=Canned(DOCUMENTED_XML, "application/json")) as client:
+def test_the_body_decides_when_the_content_type_lies(connect: Connect) -> None:
+    with connect("k", transport=Canned(DOCUMENTED_XML, "application/json")) as client:
         assert [number.id for number in client.download("t", format="xml")] == [4314, 4315]
 
 
-def test_html_is_an_unknown_format_and_carries_the_status() -> None:
+def test_html_is_an_unknown_format_and_carries_the_status(connect: Connect) -> None:
     page = b"<!DOCTYPE html><html><body>Bad gateway</body></html>"
     with (
-        Client("k", transport=Canned(page, "text/html", 404)) as client,
+        connect("k", transport=Canned(page, "text/html", 404)) as client,
         pytest.raises(UnknownFormatError) as caught,
     ):
         client.download("t")
@@ -441,19 +454,19 @@ def test_html_is_an_unknown_format_and_carries_the_status() -> None:
     assert "Bad gateway" in str(caught.value)
 
 
-def test_a_key_repeated_by_the_service_is_masked() -> None:
+def test_a_key_repeated_by_the_service_is_masked(connect: Connect) -> None:
     body = b'{"success":false,"code":10,"message":"unknown key s3cr/t, s3cr%2Ft"}'
-    with Client("s3cr/t", transport=Canned(body)) as client, pytest.raises(APIError) as caught:
+    with connect("s3cr/t", transport=Canned(body)) as client, pytest.raises(APIError) as caught:
         client.download("t")
     assert caught.value.message == "unknown key ***, ***"
     assert "s3cr" not in repr(caught.value) + str(caught.value)
 
 
-def test_repr_shows_no_key() -> None:
-    assert "s3cret" not in repr(Client("s3cret", transport=Canned(b"")))
+def test_repr_shows_no_key(connect: Connect) -> None:
+    assert "s3cret" not in repr(connect("s3cret", transport=Canned(b"")))
 
 
-def test_documented_xml_from_a_plain_server_is_read_right() -> None:
+def test_documented_xml_from_a_plain_server_is_read_right(connect: Connect) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -469,7 +482,7 @@ def test_documented_xml_from_a_plain_server_is_read_right() -> None:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/v1"
-        with Client("k", base_url=address) as client:
+        with connect("k", base_url=address) as client:
             rental = client.download("t", format="xml")
         thread.join()
     assert [(n.id, n.phone, n.stop_sms) for n in rental] == [
@@ -489,28 +502,32 @@ def test_a_raw_body_gets_every_byte_while_numbers_are_streamed(
     assert smspartner.decode((tmp_path / "raw").read_bytes()).numbers == numbers
 
 
-def test_a_cut_body_is_truncated_and_what_came_is_kept_aside(tmp_path: Path) -> None:
+def test_a_cut_body_is_truncated_and_what_came_is_kept_aside(
+    connect: Connect, tmp_path: Path
+) -> None:
     path = tmp_path / "body.json"
     path.write_bytes(b"old")
     body = b'{"success":true,"phoneNumbers":2,"datas":[{"id":1,'
-    with Client("k", transport=Canned(body)) as client, pytest.raises(TruncatedError):
+    with connect("k", transport=Canned(body)) as client, pytest.raises(TruncatedError):
         client.save("t", path)
     kept = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert body in kept.values()
 
 
 def test_a_client_reads_nothing_from_a_netrc_or_proxy_environment(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     assert os.environ["HTTP_PROXY"]
-    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+    with connect(sandbox.api_key, base_url=sandbox.url) as client:
         assert len(client.download(sandbox.token)) == 2_000
 
 
-def test_a_raw_body_that_is_not_open_is_noticed_before_a_download_is_spent(tmp_path: Path) -> None:
-    with Sandbox(numbers=3) as own, Client(own.api_key, base_url=own.url) as client:
+def test_a_raw_body_that_is_not_open_is_noticed_before_a_download_is_spent(
+    connect: Connect, tmp_path: Path
+) -> None:
+    with Sandbox(numbers=3) as own, connect(own.api_key, base_url=own.url) as client:
         with pytest.raises(OutputError, match="open the body first"):
             client.stream(own.token, raw=RawBody(tmp_path / "body.json"))
         assert own.requests == []
@@ -518,7 +535,7 @@ def test_a_raw_body_that_is_not_open_is_noticed_before_a_download_is_spent(tmp_p
 
 @pytest.mark.parametrize("error", [ConfigurationError("no such place"), ValueError("a bug")])
 def test_the_rest_of_a_body_is_kept_when_its_numbers_cannot_be_used(
-    sandbox: Sandbox, tmp_path: Path, error: Exception
+    connect: Connect, sandbox: Sandbox, tmp_path: Path, error: Exception
 ) -> None:
     path = tmp_path / "body.json"
 
@@ -527,40 +544,42 @@ def test_the_rest_of_a_body_is_kept_when_its_numbers_cannot_be_used(
             next(stream)
             raise error
 
-    with Client(sandbox.api_key, base_url=sandbox.url) as client, pytest.raises(type(error)):
+    with connect(sandbox.api_key, base_url=sandbox.url) as client, pytest.raises(type(error)):
         fail(client)
     assert len(smspartner.decode(path.read_bytes())) == 20_000
 
 
-def test_what_the_service_asked_to_wait_is_in_the_error() -> None:
+def test_what_the_service_asked_to_wait_is_in_the_error(connect: Connect) -> None:
     def asked(client: Client, token: str) -> float | None:
         with pytest.raises(smspartner.SMSPartnerError) as caught:
             client.download(token)
         assert caught.value.retryable
         return caught.value.retry_after
 
-    with Sandbox(retry_after="7") as own, Client(own.api_key, base_url=own.url, retries=0) as one:
+    with Sandbox(retry_after="7") as own, connect(own.api_key, base_url=own.url, retries=0) as one:
         assert asked(one, "n-1.fault-503") == 7
         assert asked(one, "n-1.fault-429") == 7
-    with Sandbox(retry_after="7200") as own, Client(own.api_key, base_url=own.url) as four:
+    with Sandbox(retry_after="7200") as own, connect(own.api_key, base_url=own.url) as four:
         assert asked(four, "n-1.fault-503") == 7200
         with pytest.raises(smspartner.TransportError) as caught:
             four.status("n-1.fault-503.on-all")
         assert caught.value.retry_after == 7200
 
 
-def test_an_answer_that_is_too_large_says_which_limit_and_status(sandbox: Sandbox) -> None:
+def test_an_answer_that_is_too_large_says_which_limit_and_status(
+    connect: Connect, sandbox: Sandbox
+) -> None:
     limits = smspartner.Limits(document=100)
     with (
-        Client(sandbox.api_key, base_url=sandbox.url, limits=limits) as client,
+        connect(sandbox.api_key, base_url=sandbox.url, limits=limits) as client,
         pytest.raises(smspartner.LimitError, match=r"Limits\.document") as caught,
     ):
         client.status(sandbox.token)
     assert caught.value.http_status == 200
 
 
-def test_a_closed_stream_gives_no_more() -> None:
-    with Sandbox() as sandbox, Client(sandbox.api_key, base_url=sandbox.url) as client:
+def test_a_closed_stream_gives_no_more(connect: Connect) -> None:
+    with Sandbox() as sandbox, connect(sandbox.api_key, base_url=sandbox.url) as client:
         stream = client.stream("n-20000")
         next(stream)
         stream.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from twin import Connect
 
 from smspartner import (
     Client,
@@ -32,8 +33,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(sandbox.api_key, base_url=sandbox.url) as running:
+def client(connect: Connect, sandbox: Sandbox) -> Iterator[Client]:
+    with connect(sandbox.api_key, base_url=sandbox.url) as running:
         yield running
 
 
@@ -84,9 +85,11 @@ def test_what_is_wrong_with_one_is_in_its_outcome(client: Client, tmp_path: Path
         assert found[TOKENS[0]].error is None
 
 
-def test_a_failure_that_cost_nothing_is_asked_for_again(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_failure_that_cost_nothing_is_asked_for_again(
+    connect: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
     rental = "n-5.fault-503.times-1"
-    with Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client:
+    with connect(sandbox.api_key, base_url=sandbox.url, retries=0) as client:
         (first,) = client.download_many([rental], tmp_path)
         (second,) = client.download_many([rental], tmp_path)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 from answering import answering
+from twin import Connect
 
 from smspartner import (
     APIError,
@@ -44,8 +45,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(sandbox.api_key, base_url=sandbox.url, timeout=5) as made:
+def client(connect: Connect, sandbox: Sandbox) -> Iterator[Client]:
+    with connect(sandbox.api_key, base_url=sandbox.url, timeout=5) as made:
         yield made
 
 
@@ -95,10 +96,10 @@ def test_wait_returns_the_status_once_the_file_is_ready(
 
 
 @pytest.mark.parametrize("style", ["code", "text"])
-def test_a_file_that_is_ready_needs_one_question_and_no_pause(style: Any) -> None:
+def test_a_file_that_is_ready_needs_one_question_and_no_pause(connect: Connect, style: Any) -> None:
     with (
         Sandbox(numbers=5, status_style=style) as sandbox,
-        Client(sandbox.api_key, base_url=sandbox.url) as client,
+        connect(sandbox.api_key, base_url=sandbox.url) as client,
     ):
         started = time.monotonic()
         ready = client.wait(sandbox.token, deadline=60, poll=30)
@@ -126,10 +127,10 @@ def test_there_is_at_most_one_request_per_pause_and_no_busy_loop(
     assert work < 0.1 + 0.02 * len(asked)
 
 
-def test_a_status_nobody_knows_is_waited_for_like_the_ones_before_ready() -> None:
+def test_a_status_nobody_knows_is_waited_for_like_the_ones_before_ready(connect: Connect) -> None:
     with answering(*(b'"status":4', b'"status":"En cours"', b'"status":2')) as url:
         seen: list[RentalStatus] = []
-        with Client("key", base_url=url) as client:
+        with connect("key", base_url=url) as client:
             found = client.wait("t", deadline=5, poll=0.01, on_status=seen.append)
     assert [status.status for status in seen] == ["4", "En cours"]
     assert found.state is RentalState.READY
@@ -148,11 +149,13 @@ def test_a_rental_that_fails_ends_the_wait(client: Client, form: str) -> None:
     assert "FAILED" not in states_of(seen)
 
 
-def test_a_refusal_ends_the_wait_at_once(sandbox: Sandbox, client: Client) -> None:
+def test_a_refusal_ends_the_wait_at_once(
+    connect: Connect, sandbox: Sandbox, client: Client
+) -> None:
     with pytest.raises(RentalNotFoundError):
         client.wait("unknown", deadline=60, poll=30)
     with (
-        Client("not-this-key", base_url=sandbox.url) as stranger,
+        connect("not-this-key", base_url=sandbox.url) as stranger,
         pytest.raises(APIKeyInvalidError),
     ):
         stranger.wait("n-1", deadline=60, poll=30)
@@ -203,11 +206,11 @@ def test_what_is_no_number_of_seconds_is_refused_before_anything_is_asked(
 
 @pytest.mark.parametrize("fault", ["stall-headers"])
 def test_a_service_that_stalls_does_not_hold_the_wait_beyond_its_deadline(
-    sandbox: Sandbox, fault: str
+    connect: Connect, sandbox: Sandbox, fault: str
 ) -> None:
     started = time.monotonic()
     with (
-        Client(sandbox.api_key, base_url=sandbox.url, timeout=8) as client,
+        connect(sandbox.api_key, base_url=sandbox.url, timeout=8) as client,
         pytest.raises(TransportError) as caught,
     ):
         client.wait(f"fault-{fault}.on-all.drip-0.2", deadline=0.6, poll=0.1)
@@ -276,12 +279,12 @@ def test_a_wait_that_the_service_asks_for_is_longer_than_a_pause(
     assert max(after - before for before, after in pairwise(asked)) >= 1
 
 
-def test_a_service_that_never_answered_is_known_at_once(sandbox: Sandbox) -> None:
+def test_a_service_that_never_answered_is_known_at_once(connect: Connect, sandbox: Sandbox) -> None:
     url = sandbox.url
     sandbox.stop()
     started = time.monotonic()
     with (
-        Client(sandbox.api_key, base_url=url, retries=0) as client,
+        connect(sandbox.api_key, base_url=url, retries=0) as client,
         pytest.raises(TransportError, match="connection refused") as caught,
     ):
         client.wait("n-1", deadline=3600, poll=60)
@@ -289,10 +292,10 @@ def test_a_service_that_never_answered_is_known_at_once(sandbox: Sandbox) -> Non
     assert caught.value.retryable
 
 
-def test_the_key_is_in_no_error_of_a_wait(sandbox: Sandbox) -> None:
+def test_the_key_is_in_no_error_of_a_wait(connect: Connect, sandbox: Sandbox) -> None:
     for token in ("fails", "unknown", "fault-html.on-all", "fault-cut.on-all", "pace-60"):
         with (
-            Client(sandbox.api_key, base_url=sandbox.url, retries=0) as client,
+            connect(sandbox.api_key, base_url=sandbox.url, retries=0) as client,
             pytest.raises(SMSPartnerError) as caught,
         ):
             client.wait(token, deadline=0, poll=0.1)

@@ -1,0 +1,98 @@
+"""Many rentals for an event loop: what ``Client.download_many`` does, in the threads of a pool."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from smspartner.client.many import Each, Outcome
+from smspartner.client.pool import Pool, in_words, tell
+from smspartner.files.journal import Journal
+
+
+class AsyncOutcomes(AsyncIterator[Outcome]):
+    """What becomes of many rentals, for ``async for``; ``AsyncClient.download_many`` makes it.
+
+    Left early, nothing new is asked, and what is in flight finishes: the end of ``async with``, or
+    ``aclose``, waits for it. Cancelled, what is in flight is ended and stays ``asked`` in the
+    journal, so that the next run asks the service what became of it.
+    """
+
+    def __init__(self, pool: Pool, each: Each) -> None:
+        self._pool = pool
+        self._each = each
+        self._left: Iterator[str] | None = iter(each.tokens)
+        self._once: Callable[[str], Outcome] | None = None
+        self._at_work: set[asyncio.Task[Outcome]] = set()
+
+    async def __anext__(self) -> Outcome:
+        if self._left is not None:
+            await self._begin(self._left)
+        if not self._at_work:
+            self._leave()
+            raise StopAsyncIteration
+        try:
+            done, _ = await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._cancel()
+            raise
+        task = done.pop()
+        self._at_work.remove(task)
+        return task.result()
+
+    async def aclose(self) -> None:
+        """Ask for nothing new, and wait for what is in flight."""
+        self._leave()
+        try:
+            await asyncio.gather(*self._at_work, return_exceptions=True)
+        except asyncio.CancelledError:
+            self._cancel()
+            raise
+        self._at_work.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is asyncio.CancelledError:
+            self._cancel()
+        await self.aclose()
+
+    async def _begin(self, left: Iterator[str]) -> None:
+        """Have as many at work as may be."""
+        if self._once is None:
+            self._once = await self._pool.call(self._opened)
+        while len(self._at_work) < self._each.jobs and (token := next(left, None)) is not None:
+            work = self._pool.call(
+                partial(self._once, token), dropped=partial(tell, token, _failure)
+            )
+            self._at_work.add(asyncio.create_task(work))
+
+    def _opened(self) -> Callable[[str], Outcome]:
+        """Open the journal: it is closed when nobody can ask for a rental any more."""
+        journal = Journal(self._each.folder).__enter__()
+        once = partial(self._each.once, journal)
+        weakref.finalize(once, journal.__exit__, None, None, None)
+        return once
+
+    def _leave(self) -> None:
+        self._left = self._once = None
+
+    def _cancel(self) -> None:
+        """End what is in flight."""
+        self._leave()
+        for task in self._at_work:
+            task.cancel()
+
+
+def _failure(outcome: Outcome) -> str | None:
+    return None if outcome.error is None else in_words(outcome.error)

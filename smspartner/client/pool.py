@@ -1,0 +1,108 @@
+"""Threads that make the calls of an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from smspartner.errors import ConfigurationError, SMSPartnerError, printable
+from smspartner.transport import Abort
+
+T = TypeVar("T")
+
+_log: Final = logging.getLogger("smspartner")
+
+
+class Pool:
+    """Makes calls in threads of its own: never in those that the loop shares with everybody.
+
+    A task that is cancelled ends at once, and its thread at its next wait for the network; a call
+    that had not begun is not made.
+
+    Args:
+        threads: how many calls may run at once; further ones wait for their turn.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="smspartner")
+        self._running: dict[Future[Any], Abort] = {}
+
+    async def call(
+        self,
+        call: Callable[[], T],
+        abort: Abort | None = None,
+        dropped: Callable[[Future[T]], object] = lambda _: None,
+    ) -> T:
+        """Make a call in a thread.
+
+        Args:
+            call: what to call.
+            abort: what ends it, made anew where it is not given.
+            dropped: is called with what came of it, in any thread, if the task was cancelled.
+
+        Raises:
+            ConfigurationError: the client is closed.
+            Exception: as ``call`` raises them.
+        """
+        ends = abort or Abort()
+
+        def work() -> T:
+            with ends:
+                return call()
+
+        try:
+            future = self._threads.submit(work)
+        except RuntimeError:
+            raise ConfigurationError("this client is closed: make another one") from None
+        self._running[future] = ends
+        future.add_done_callback(lambda _: self._running.pop(future, None))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            ends()
+            future.add_done_callback(dropped)
+            raise
+
+    async def aclose(self) -> None:
+        """End the calls that run, and the threads."""
+        running = dict(self._running)
+        for abort in running.values():
+            abort()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.gather(*map(asyncio.wrap_future, running), return_exceptions=True)
+        self._threads.shutdown()  # they have nothing to do any more
+
+
+#: What became of a rental that was downloaded for a task that had been cancelled.
+LOST: Final = "it had been downloaded; its numbers are lost"
+
+
+def tell(token: str, said: Callable[[T], str | None], ended: Future[T]) -> None:
+    """Log what became of a rental whose task was cancelled.
+
+    Args:
+        token: the rental's token.
+        said: says what came of a call that succeeded all the same; None for nothing to tell.
+        ended: the call.
+    """
+    if ended.cancelled():
+        warn(token, "before it was asked for")
+    elif (error := ended.exception()) is not None:
+        warn(token, in_words(error))
+    elif (became := said(ended.result())) is not None:
+        warn(token, became)
+
+
+def warn(token: str, became: str) -> None:
+    """Log what became of a rental whose task was cancelled, in words."""
+    _log.warning("%s", printable(f"rental {token}: cancelled: {became}"))
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error in words, and where what came of a body is."""
+    if not isinstance(error, SMSPartnerError):
+        return type(error).__name__
+    return error.what if error.kept is None else f"{error.what}; what came is in {error.kept}"

@@ -1,0 +1,24 @@
+"""What a test of the client states holds of ``Client`` and of ``AsyncClient``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from twin import Connect, Twin
+
+from smspartner import Client, Sandbox
+
+
+@pytest.fixture(params=[Client, Twin], ids=["Client", "AsyncClient"])
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """Return what makes a client."""
+    return cast("Connect", request.param)
+
+
+@pytest.fixture
+def client(connect: Connect, sandbox: Sandbox) -> Iterator[Client]:
+    """Return a client of the sandbox that makes each request once."""
+    with connect(sandbox.api_key, base_url=sandbox.url, retries=0) as made:
+        yield made
