@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+import posix_only
 import pytest
 
 from smspartner.cli import run
@@ -272,7 +273,7 @@ def test_ctrl_c_in_a_terminal_reaches_every_process_and_is_said_once(in_folder: 
             command, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         time.sleep(after)
-        os.killpg(running.pid, signal.SIGINT)
+        posix_only.killpg(running.pid, signal.SIGINT)
         said = running.communicate(timeout=60)[1]
         assert "Traceback" not in said
         assert running.returncode in {0, 130}, said

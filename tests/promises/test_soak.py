@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import posix_only
 import pytest
 
 from smspartner import Client
@@ -40,7 +40,9 @@ def held() -> Held:
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     open_now = len(list(Path("/proc/self/fd").iterdir()))
-    return Held(open_now, threading.active_count(), pages * os.sysconf("SC_PAGE_SIZE") / MIB)
+    return Held(
+        open_now, threading.active_count(), pages * posix_only.sysconf("SC_PAGE_SIZE") / MIB
+    )
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ if sys.platform == "win32":
         pytest.skip(f"Windows has no {name}", allow_module_level=True)
 
 else:
-    from os import O_NONBLOCK, fork, geteuid, mkfifo, seteuid, wait4
+    from os import O_NONBLOCK, fork, geteuid, killpg, mkfifo, seteuid, sysconf, wait4
     from pty import openpty
     from resource import RLIMIT_CPU, RLIMIT_FSIZE, getrlimit, setrlimit
     from signal import ITIMER_REAL, SIGALRM, SIGHUP, SIGKILL, setitimer
@@ -32,10 +32,12 @@ else:
         "fork",
         "geteuid",
         "getrlimit",
+        "killpg",
         "mkfifo",
         "openpty",
         "seteuid",
         "setitimer",
         "setrlimit",
+        "sysconf",
         "wait4",
     ]
