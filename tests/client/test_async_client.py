@@ -24,6 +24,7 @@ from smspartner import (
     TransportError,
 )
 from smspartner.client.async_client import AsyncClient
+from smspartner.client.pool import in_words
 from smspartner.models.quote import Targeting
 
 KEY: Final = "s3cret-key-of-the-tests"
@@ -241,7 +242,8 @@ def test_closing_ends_the_calls_that_run(sandbox: Sandbox) -> None:
     assert threads() == []
 
 
-def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("count", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox, count: int) -> None:
     async def one(client: AsyncClient) -> None:
         with suppress(asyncio.CancelledError):
             async with client.stream("n-20000") as numbers:
@@ -249,9 +251,9 @@ def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox) 
                     await asyncio.sleep(random.random() / 100)
 
     async def work(client: AsyncClient) -> None:
-        tasks = [asyncio.create_task(one(client)) for _ in range(60)]
+        tasks = [asyncio.create_task(one(client)) for _ in range(count)]
         for task in tasks:
-            await asyncio.sleep(random.random() / 50)
+            await asyncio.sleep(random.random() / 100)
             task.cancel()
         await asyncio.gather(*tasks)
 
@@ -316,5 +318,45 @@ def test_a_copy_shares_the_threads_and_leaves_them(sandbox: Sandbox) -> None:
             assert len(await copied.download("n-5")) == 5
             assert await client.call(threading.active_count) > 0
         assert len(await client.download("n-5")) == 5
+
+    run(sandbox, work)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ValueError("secret"), "ValueError"), (TransportError("cut"), "cut; what came is in body")],
+)
+def test_what_became_of_a_cancelled_call_is_told_in_words(error: Exception, words: str) -> None:
+    if isinstance(error, TransportError):
+        error.kept = Path("body")
+    assert in_words(error) == words
+
+
+def test_a_body_that_was_saved_for_a_cancelled_task_is_told(
+    sandbox: Sandbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        save, go_on = client._client.save, threading.Event()
+
+        def late(token: str, path: Path) -> Any:
+            saved = save(token, path)
+            go_on.wait(5)
+            return saved
+
+        vars(client._client)["save"] = late
+        await cancelled(client.save("n-5.as-saved", tmp_path / "body"), 0.3)
+        go_on.set()
+
+    run(sandbox, work)
+    assert "rental n-5.as-saved: cancelled: it had been saved as " in caplog.text
+
+
+def test_many_rentals_that_are_cancelled_while_they_finish_end_at_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        outcomes = client.download_many(["n-5.as-quick", "fault-stall.as-slow"], tmp_path, jobs=2)
+        await anext(outcomes)
+        assert await cancelled(outcomes.aclose(), 0.1) < 0.2
 
     run(sandbox, work)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cache, wraps
 from inspect import isawaitable
+from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from smspartner import AsyncClient, Client, RentedNumber
@@ -90,8 +91,13 @@ class _Stream(Iterator[RentedNumber]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        _wait(self._numbers.__aexit__(*error))
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _wait(self._numbers.__aexit__(kind, error, trace))
 
 
 def _outcomes(outcomes: AsyncOutcomes) -> Iterator[Any]:
