@@ -65,7 +65,12 @@ class Forks:
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=self._environment,
+            # Not measured: a signal that comes while coverage holds its lock would wait for ever.
+            env={
+                name: value
+                for name, value in self._environment.items()
+                if not name.startswith("COVERAGE_")
+            },
             text=True,
         )
         return self
