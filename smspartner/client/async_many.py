@@ -73,7 +73,7 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
             self._once = await self._pool.call(self._opened)
         while len(self._at_work) < self._each.jobs and (token := next(left, None)) is not None:
             work = self._pool.call(
-                partial(self._once, token), dropped=partial(tell, token, _failure)
+                partial(self._once, token), dropped=partial(tell, token, failure)
             )
             self._at_work.add(asyncio.create_task(work))
 
@@ -94,5 +94,6 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
             task.cancel()
 
 
-def _failure(outcome: Outcome) -> str | None:
+def failure(outcome: Outcome) -> str | None:
+    """Return what is to be told of a rental whose task was cancelled, or None."""
     return None if outcome.error is None else in_words(outcome.error)

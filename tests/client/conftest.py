@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from typing import cast
 
 import pytest
-from twin import Connect, Twin
+from twin import Connect, Twin, note_threads
 
 from smspartner import Client, Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    note_threads()
 
 
 @pytest.fixture(params=[Client, Twin], ids=["Client", "AsyncClient"])

@@ -8,11 +8,13 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from twin import own_threads as threads
 
 from smspartner import (
     ConfigurationError,
@@ -24,7 +26,9 @@ from smspartner import (
     TransportError,
 )
 from smspartner.client.async_client import AsyncClient
-from smspartner.client.pool import in_words
+from smspartner.client.async_many import failure
+from smspartner.client.many import Outcome
+from smspartner.client.pool import in_words, tell
 from smspartner.models.quote import Targeting
 
 KEY: Final = "s3cret-key-of-the-tests"
@@ -49,10 +53,6 @@ def run(sandbox: Sandbox, work: Work, **options: Any) -> Any:
             return await work(client)
 
     return asyncio.run(main())
-
-
-def threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name.startswith("smspartner_")]
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
@@ -302,6 +302,26 @@ def test_many_rentals_that_are_cancelled_stay_asked_in_the_journal(
     assert '"state":"asked"' in line
     assert "rental fault-stall-recorded.as-ended: cancelled: " in caplog.text
     assert sandbox.downloads("n-5.as-never") == 0
+
+
+def test_many_rentals_that_were_left_give_nothing_more(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work(client: AsyncClient) -> None:
+        outcomes = client.download_many(["n-5.as-one", "n-5.as-two"], tmp_path, jobs=1)
+        assert (await anext(outcomes)).state == "done"
+        await outcomes.aclose()
+        assert await anext(outcomes, None) is None
+
+    run(sandbox, work)
+
+
+def test_only_a_failure_of_many_rentals_is_told_of_a_cancelled_task(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for error in (None, TransportError("cut")):
+        ended: Future[Outcome] = Future()
+        ended.set_result(Outcome(token="T", state="failed" if error else "done", error=error))
+        tell("T", failure, ended)
+    assert [record.getMessage() for record in caplog.records] == ["rental T: cancelled: cut"]
 
 
 def test_two_tasks_may_pull_from_one_stream(sandbox: Sandbox) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from smspartner import (
 from smspartner.client.arguments import require_tokens
 from smspartner.client.many import file_name
 from smspartner.files.journal import Journal, asked
+from smspartner.transport import Abort
 
 TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
 
@@ -188,3 +190,17 @@ def test_rentals_whose_names_differ_by_case_only_are_refused_before_anything_is_
         client.download_many(["n-1.as-A", "n-1.as-a"], tmp_path / "out")
     assert sandbox.requests == []
     assert not (tmp_path / "out").exists()
+
+
+def test_rentals_that_are_ended_stay_asked_in_the_journal(sandbox: Sandbox, tmp_path: Path) -> None:
+    abort = Abort()
+    with Client(sandbox.api_key, base_url=sandbox.url) as client, abort:
+        tokens = ["fault-stall-recorded.as-ended", "n-5.as-never"]
+        threading.Timer(0.3, abort).start()
+        ended, never = client.download_many(tokens, tmp_path, jobs=1)
+
+    assert "abort()" in str(ended.error)
+    assert "ended by abort() before it was asked for" in str(never.error)
+    assert sandbox.downloads("n-5.as-never") == 0
+    with Journal(tmp_path) as journal:
+        assert [entry.state for entry in journal.entries().values()] == ["asked"]

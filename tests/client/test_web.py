@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from twin import own_threads
 
 from smspartner import AsyncClient, Sandbox
 
@@ -84,4 +84,4 @@ def test_a_refusal_is_no_half_file_and_what_fails_later_is_noticed(app: FastAPI)
         assert browser.get("/unknown/csv").status_code == 500
     with TestClient(app) as browser, pytest.raises(Exception, match="the connection was cut"):
         browser.get("/n-20000.fault-cut/csv")
-    assert not [each for each in threading.enumerate() if each.name.startswith("smspartner_")]
+    assert own_threads() == []

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
+from unittest.mock import Mock
 
 import posix_only
 import pytest
@@ -220,6 +221,15 @@ def test_only_files_of_ours_are_taken_for_left_behind(tmp_path: Path) -> None:
     posix_only.mkfifo(tmp_path / ".smspartner-a.part")
     (tmp_path / ".smspartner-b.part").symlink_to("nothing")
     (tmp_path / ".hidden.part").touch()
+    assert left_behind(tmp_path) == []
+
+
+def test_what_cannot_be_looked_at_is_not_taken_for_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".smspartner-a.part").touch()
+    assert len(left_behind(tmp_path)) == 1
+    monkeypatch.setattr(unfinished, "lock_file", Mock(side_effect=OSError("no locks here")))
     assert left_behind(tmp_path) == []
 
 

@@ -28,6 +28,21 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+#: Threads that were there before the test: other tests may have left some.
+_before: set[threading.Thread] = set()
+
+
+def note_threads() -> None:
+    """Take all threads that are there for those of others."""
+    _before.update(threading.enumerate())
+
+
+def own_threads() -> list[str]:
+    """Return the names of the threads of clients that have begun since."""
+    began = set(threading.enumerate()) - _before
+    return [each.name for each in began if each.name.startswith("smspartner_")]
+
+
 def _wait(what: Awaitable[T]) -> T:
     async def awaited() -> T:
         return await what
