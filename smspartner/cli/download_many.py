@@ -25,7 +25,7 @@ from smspartner.client.many import (
 )
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import NAME, Entry, Journal, readable
+from smspartner.files.journal import NAME, Entry, Journal, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -156,7 +156,7 @@ class _Work(Save, ABC):
     def recover(self, token: str) -> dict[str, Any] | None:
         """Write what is in a body that is there."""
         body = self.body(token)
-        return self.written(token, body) if body.exists() else None
+        return None if identity(body) is None else self.written(token, body)
 
     @abstractmethod
     def written(self, token: str, body: Path) -> dict[str, Any]:

@@ -168,10 +168,15 @@ def readable(name: str | Path) -> str:
 
 
 def identity(path: Path) -> str | None:
-    """Return what tells a file from another one under its name, or None."""
+    """Return what tells a file from another one under its name, or None.
+
+    An empty file is none: a run that is killed may have claimed the name, and not used it yet.
+    """
     try:
         found = path.stat()
     except OSError:
+        return None
+    if not found.st_size:
         return None
     return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}"
 

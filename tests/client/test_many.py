@@ -15,6 +15,7 @@ from twin import Connect
 from smspartner import (
     Client,
     ConfigurationError,
+    DownloadLostError,
     OutputError,
     RentalFailedError,
     Sandbox,
@@ -113,6 +114,23 @@ def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
     (outcome,) = client.download_many([TOKENS[0]], tmp_path)
 
     assert (outcome.state, outcome.path) == ("before", place)
+    assert sandbox.downloads(TOKENS[0]) == 1
+
+
+def test_a_name_that_a_killed_run_had_claimed_is_no_body(
+    client: Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    place = tmp_path / "in" / f"{TOKENS[0]}.json"
+    line = asked(token=TOKENS[0], target=str(place), place=True)
+    place.parent.mkdir()
+    with Journal(place.parent) as journal:
+        journal.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+    client.save(TOKENS[0], tmp_path / "elsewhere")
+    place.touch()
+
+    (outcome,) = client.download_many([TOKENS[0]], place.parent)
+
+    assert isinstance(outcome.error, DownloadLostError)
     assert sandbox.downloads(TOKENS[0]) == 1
 
 
