@@ -12,10 +12,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from cases import SetWindow
 from hypothesis import settings
+from twin import Connect, Twin
 
 from smspartner import Client, Sandbox
 from smspartner.decoders import reader
@@ -42,6 +44,12 @@ settings.load_profile("smspartner")
 def pytest_xdist_auto_num_workers() -> int:
     """Answer ``-n auto``: one more than there are processors, as many tests wait for a socket."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(params=[Client, Twin], ids=["Client", "AsyncClient"])
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """Return what makes a client."""
+    return cast("Connect", request.param)
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
-from twin import Connect, Twin, note_threads
+from twin import Connect, note_threads
 
 from smspartner import Client, Sandbox
 
@@ -14,12 +13,6 @@ from smspartner import Client, Sandbox
 @pytest.fixture(autouse=True)
 def _others() -> None:
     note_threads()
-
-
-@pytest.fixture(params=[Client, Twin], ids=["Client", "AsyncClient"])
-def connect(request: pytest.FixtureRequest) -> Connect:
-    """Return what makes a client."""
-    return cast("Connect", request.param)
 
 
 @pytest.fixture

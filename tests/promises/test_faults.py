@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 from fault_table import FATES, PAGE, ROOT, Fate, made, table
+from twin import Connect
 
 from smspartner import Client, RentalState, RentedNumber, Sandbox, SMSPartnerError
 from smspartner.cli import run
@@ -33,8 +34,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "LONGEST_BACKOFF", 0.0)
 
 
-def client(sandbox: Sandbox, fate: Fate, retries: int = 0) -> Client:
-    return Client(
+def client(connect: Connect, sandbox: Sandbox, fate: Fate, retries: int = 0) -> Client:
+    return connect(
         sandbox.api_key,
         base_url=sandbox.url,
         timeout=fate.silence,
@@ -85,10 +86,10 @@ def test_every_fault_of_the_sandbox_has_a_fate() -> None:
 
 @every_fault
 def test_download_gives_all_numbers_or_one_clear_error(
-    sandbox: Sandbox, name: str, form: str
+    connect: Connect, sandbox: Sandbox, name: str, form: str
 ) -> None:
-    fate, rental = FATES[name], token(name, f"download-{form}")
-    with client(sandbox, fate) as service:
+    fate, rental = FATES[name], token(name, f"download-{form}-{connect.__name__}")
+    with client(connect, sandbox, fate) as service:
         if fate.error is None:
             found = service.download(rental, format=form)
             assert found.numbers == tuple(sandbox.expected(rental))
@@ -101,14 +102,17 @@ def test_download_gives_all_numbers_or_one_clear_error(
 
 @every_fault
 def test_a_stream_hands_out_right_numbers_up_to_the_error(
-    sandbox: Sandbox, name: str, form: str
+    connect: Connect, sandbox: Sandbox, name: str, form: str
 ) -> None:
-    fate, rental = FATES[name], token(name, f"stream-{form}")
+    fate, rental = FATES[name], token(name, f"stream-{form}-{connect.__name__}")
     expected = list(sandbox.expected(rental))
     found: list[RentedNumber] = []
     failure: SMSPartnerError | None = None
     try:
-        with client(sandbox, fate) as service, service.stream(rental, format=form) as stream:
+        with (
+            client(connect, sandbox, fate) as service,
+            service.stream(rental, format=form) as stream,
+        ):
             found += [number for batch in stream.batches() for number in batch]
     except SMSPartnerError as error:
         failure = error
@@ -122,12 +126,12 @@ def test_a_stream_hands_out_right_numbers_up_to_the_error(
 
 @every_fault
 def test_save_leaves_the_file_that_was_there_and_keeps_what_came_beside_it(
-    sandbox: Sandbox, tmp_path: Path, name: str, form: str
+    connect: Connect, sandbox: Sandbox, tmp_path: Path, name: str, form: str
 ) -> None:
-    fate, rental = FATES[name], token(name, f"save-{form}")
+    fate, rental = FATES[name], token(name, f"save-{form}-{connect.__name__}")
     path = tmp_path / "body"
     path.write_bytes(OLD)
-    with client(sandbox, fate) as service:
+    with client(connect, sandbox, fate) as service:
         if fate.error is None:
             service.save(rental, path, format=form)
         else:
@@ -175,10 +179,10 @@ def test_the_command_line_says_one_line_and_names_what_it_kept(
 
 @every_fault
 def test_the_client_asks_again_by_itself_only_for_what_was_not_counted(
-    sandbox: Sandbox, name: str, form: str
+    connect: Connect, sandbox: Sandbox, name: str, form: str
 ) -> None:
-    fate, rental = FATES[name], token(name, f"again-{form}", more=".times-1")
-    with client(sandbox, fate, retries=1) as service:
+    fate, rental = FATES[name], token(name, f"again-{form}-{connect.__name__}", more=".times-1")
+    with client(connect, sandbox, fate, retries=1) as service:
         if fate.healed or fate.error is None:
             assert len(service.download(rental, format=form)) == len(list(sandbox.expected(rental)))
         else:
@@ -195,10 +199,10 @@ def test_the_client_asks_again_by_itself_only_for_what_was_not_counted(
 
 @every_fault
 def test_no_fault_makes_the_client_download_a_rental_twice(
-    sandbox: Sandbox, name: str, form: str
+    connect: Connect, sandbox: Sandbox, name: str, form: str
 ) -> None:
-    fate, rental = FATES[name], token(name, f"twice-{form}")
-    with client(sandbox, fate, retries=3) as service, suppress(SMSPartnerError):
+    fate, rental = FATES[name], token(name, f"twice-{form}-{connect.__name__}")
+    with client(connect, sandbox, fate, retries=3) as service, suppress(SMSPartnerError):
         service.download(rental, format=form)
     assert sandbox.downloads(rental) <= 1
 
