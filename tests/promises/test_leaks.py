@@ -35,6 +35,7 @@ from number_files import check, disk_that_fills_up
 from rawserver import RawServer, answer
 from rich.console import Console
 from rich.traceback import Traceback
+from twin import Connect
 
 from smspartner import (
     APIKeyMissingError,
@@ -166,15 +167,15 @@ def ways(client: Client, token: str, form: str, folder: Path) -> dict[str, Calla
 
 @pytest.mark.parametrize("form", ["json", "xml"])
 @pytest.mark.parametrize("name", FATES)
-def test_no_fault_of_the_network_shows_a_secret(
-    sandbox: Sandbox, watch: Watch, tmp_path: Path, name: str, form: str
+def test_no_fault_of_the_network_shows_a_secret(  # noqa: PLR0917 - fixtures, by their names
+    connect: Connect, sandbox: Sandbox, watch: Watch, tmp_path: Path, name: str, form: str
 ) -> None:
     fate = FATES[name]
     token = f"n-{2 if 'dribble' in name else 3000}.fault-{name}.on-all"
     # Where records arrive before the end, each sink is in its middle.
     some = ("download", "save", "n.csv", *(TARGETS if fate.kept == "part" else ("status",)))
     slow = fate.silence < 1 or "dribble" in name or "bomb" in name
-    with Client(
+    with connect(
         KEY, base_url=sandbox.url, timeout=fate.silence, deadline=fate.deadline, retries=0
     ) as client:
         calls = ways(client, token, form, tmp_path)
@@ -199,7 +200,9 @@ def test_a_rental_that_does_not_come_shows_no_secret(watch: Watch) -> None:
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_no_wrong_body_shows_a_secret(watch: Watch, tmp_path: Path, name: str) -> None:
+def test_no_wrong_body_shows_a_secret(
+    connect: Connect, watch: Watch, tmp_path: Path, name: str
+) -> None:
     expected, body = BODIES[name]
     body = body.encode() if isinstance(body, str) else body
     pieces = [body[start : start + 1000] for start in range(0, len(body), 1000)]
@@ -208,7 +211,7 @@ def test_no_wrong_body_shows_a_secret(watch: Watch, tmp_path: Path, name: str) -
     if not with_key:
         for read in (lambda: decode(body), lambda: list(iter_decode(pieces)), lambda: fed(pieces)):
             assert type(watch.failure(read)) is expected
-    with RawServer(answer(body)) as server, Client(KEY, base_url=server.url) as client:
+    with RawServer(answer(body)) as server, connect(KEY, base_url=server.url) as client:
         calls = ways(client, "t", "json", tmp_path)
         for way in ("download", "save", "stream", *(TARGETS if len(body) > 1 << 16 else ())):
             assert type(watch.failure(calls[way])) is expected
@@ -391,10 +394,14 @@ def test_a_reporter_would_show_a_key_in_a_frame(
 @pytest.mark.parametrize("report", REPORTERS)
 @pytest.mark.parametrize("fault", ["fault-cut-headers.on-all", "fault-garbage.on-all", "fault-cut"])
 def test_what_reports_errors_finds_no_secret_in_an_error_of_the_client(
-    sandbox: Sandbox, tmp_path: Path, report: Callable[[BaseException], str], fault: str
+    connect: Connect,
+    sandbox: Sandbox,
+    tmp_path: Path,
+    report: Callable[[BaseException], str],
+    fault: str,
 ) -> None:
     token = f"n-5.{fault}"
-    with Client(KEY, base_url=sandbox.url, retries=0) as client:
+    with connect(KEY, base_url=sandbox.url, retries=0) as client:
         calls = ways(client, token, "json", tmp_path)
         calls["wait"] = partial(client.wait, token, deadline=0.1)
         for way in ("download", "stream", "save", *("status", "wait") * ("all" in fault)):

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 from leaks import KEY, secrets_in
 from rawserver import RawServer, keeps, resets, sends, whole
+from twin import Connect
 
 from smspartner import Client, Sandbox, SMSPartnerError
 
@@ -93,10 +94,12 @@ WRONG: Final = {
 @pytest.mark.parametrize("reporter", REPORTERS)
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("way", FAILURES)
-def test_no_reporter_finds_a_secret_in_an_error(way: str, wrong: str, reporter: str) -> None:
+def test_no_reporter_finds_a_secret_in_an_error(
+    connect: Connect, way: str, wrong: str, reporter: str
+) -> None:
     with (
         RawServer(WRONG[wrong]) as server,
-        Client(KEY, base_url=server.url, retries=0) as client,
+        connect(KEY, base_url=server.url, retries=0) as client,
         pytest.raises(SMSPartnerError) as caught,
     ):
         FAILURES[way](client)
