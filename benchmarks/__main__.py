@@ -36,7 +36,7 @@ class _Effort(NamedTuple):
 
 
 _DEFAULT: Final = _Effort(
-    [1, 10, 100, 500, 1_000, 10_000, 100_000, 1_000_000], rounds=5, starts=15, smallest=2 * MIB
+    [1, 10, 100, 500, 1_000, 10_000, 100_000, 1_000_000], rounds=5, starts=15, smallest=MIB
 )
 _QUICK: Final = _Effort([1, 100, 1_000, 10_000], rounds=2, starts=3, smallest=MIB // 2)
 #: Whole commands are compared from this many numbers on: fewer only show how long a start takes.
