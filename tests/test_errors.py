@@ -213,9 +213,10 @@ def test_an_error_leaves_a_boundary_without_what_lies_below(error: BaseException
     assert frames[-1] == "call"
 
 
-def test_a_call_that_does_not_fit_leaves_without_its_arguments() -> None:
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_a_call_that_does_not_fit_leaves_without_its_arguments(kind: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'proxy'") as caught:
-        smspartner.Client(api_key="a-secret-key", proxy="x")  # type: ignore[call-arg]
+        getattr(smspartner, kind)(api_key="a-secret-key", proxy="x")
 
     below = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
     assert below

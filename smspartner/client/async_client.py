@@ -20,7 +20,7 @@ from smspartner.client.base import decoding_in_turn
 from smspartner.client.client import Client, SavedBody
 from smspartner.client.many import saving
 from smspartner.client.pool import LOST, Pool, tell
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, boundary
 from smspartner.models.account import Account
 from smspartner.models.quote import Quote, Targeting
 from smspartner.models.rental import Rental
@@ -44,6 +44,14 @@ def _like(
     return same
 
 
+def _made_like(init: Callable[P, None]) -> Callable[P, None]:
+    """Give a constructor the arguments of ``Client`` beside ``concurrency``."""
+    options = signature(Client.__init__)
+    own = signature(init).parameters["concurrency"]
+    vars(init)["__signature__"] = options.replace(parameters=[*options.parameters.values(), own])
+    return init
+
+
 class AsyncClient:
     """Does for asyncio what ``Client`` does: the same arguments, results and errors.
 
@@ -60,6 +68,8 @@ class AsyncClient:
         ConfigurationError: an option that cannot work; the message names it.
     """
 
+    @boundary
+    @_made_like
     def __init__(
         self, api_key: str | None = None, *, concurrency: int = 64, **options: Any
     ) -> None:

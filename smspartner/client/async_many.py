@@ -78,7 +78,7 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
             self._at_work.add(asyncio.create_task(work))
 
     def _opened(self) -> Callable[[str], Outcome]:
-        """Open the journal: it is closed when nobody can ask for a rental any more."""
+        """Open the journal: it is closed when no rental can be asked for any more."""
         journal = Journal(self._each.folder).__enter__()
         once = partial(self._each.once, journal)
         weakref.finalize(once, journal.__exit__, None, None, None)

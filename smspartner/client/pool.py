@@ -17,7 +17,7 @@ _log: Final = logging.getLogger("smspartner")
 
 
 class Pool:
-    """Makes calls in threads of its own: never in those that the loop shares with everybody.
+    """Makes calls in threads of its own: never in those that the loop shares with other code.
 
     A task that is cancelled ends at once, and its thread at its next wait for the network; a call
     that had not begun is not made.

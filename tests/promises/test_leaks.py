@@ -39,6 +39,7 @@ from twin import Connect
 
 from smspartner import (
     APIKeyMissingError,
+    AsyncClient,
     Client,
     ConfigurationError,
     DeadlineError,
@@ -412,14 +413,15 @@ def test_what_reports_errors_finds_no_secret_in_an_error_of_the_client(
             assert not secrets_in(report(without_tests(caught.value)))
 
 
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize("report", REPORTERS)
 def test_what_reports_errors_finds_no_secret_where_a_client_cannot_be_made(
-    report: Callable[[BaseException], str],
+    report: Callable[[BaseException], str], kind: type[Client | AsyncClient]
 ) -> None:
     for settings in SETTINGS.values():
         given: dict[str, Any] = {"api_key": KEY, "base_url": NOBODY} | settings
         with pytest.raises(SMSPartnerError) as caught:
-            Client(**given)
+            kind(**given)
         assert not secrets_in(report(without_tests(caught.value)))
 
 
