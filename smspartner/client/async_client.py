@@ -6,7 +6,7 @@ There is no second HTTP stack.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from copy import copy
 from functools import partial
 from inspect import signature
@@ -146,9 +146,10 @@ class AsyncClient:
         """Return the stop list of the account; options and errors as ``Client.stop_list``."""
         return await self.call(lambda: self._client.stop_list(**options))
 
-    async def add_stop(self, phone: str) -> int:
+    def add_stop(self, phone: str) -> Coroutine[Any, Any, int]:
         """Put a phone on the stop list; errors as ``Client.add_stop``."""
-        return await self.call(lambda: self._client.add_stop(phone))
+        # No coroutine of its own: an error would leave through its frame, which holds the phone.
+        return self.call(lambda: self._client.add_stop(phone))
 
     async def remove_stop(self, stop_id: int) -> None:
         """Take an entry from the stop list; errors as ``Client.remove_stop``."""

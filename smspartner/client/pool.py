@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from smspartner.errors import ConfigurationError, SMSPartnerError, printable
+from smspartner.errors import ConfigurationError, SMSPartnerError, boundary, printable
 from smspartner.transport import Abort
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class Pool:
         """
         ends = abort or Abort()
 
+        @boundary  # the call itself holds what it was given: a phone, a token
         def work() -> T:
             with ends:
                 return call()

@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,7 @@ from smspartner import (
     RentalNotFoundError,
     RentedNumber,
     Sandbox,
+    SMSPartnerError,
     TransportError,
 )
 from smspartner.client.async_client import AsyncClient
@@ -322,6 +324,20 @@ def test_only_a_failure_of_many_rentals_is_told_of_a_cancelled_task(
         ended.set_result(Outcome(token="T", state="failed" if error else "done", error=error))
         tell("T", failure, ended)
     assert [record.getMessage() for record in caplog.records] == ["rental T: cancelled: cut"]
+
+
+def test_a_phone_that_is_refused_stays_in_no_frame(sandbox: Sandbox) -> None:
+    phone = "0639980042"
+
+    async def work(client: AsyncClient) -> None:
+        await client.add_stop(phone)
+        with pytest.raises(SMSPartnerError) as caught:
+            await client.add_stop(phone)
+        frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+        assert frames
+        assert not any(phone in repr(frame.f_locals) for frame in frames)
+
+    run(sandbox, work)
 
 
 def test_two_tasks_may_pull_from_one_stream(sandbox: Sandbox) -> None:
