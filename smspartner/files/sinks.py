@@ -16,16 +16,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from smspartner.errors import ConfigurationError
-from smspartner.files.formats.arrow import ArrowSink, ParquetSink
-from smspartner.files.formats.csv import CSVSink
-from smspartner.files.formats.json import JSONLinesSink, JSONSink
-from smspartner.files.formats.postgres import PostgreSQLSink
-from smspartner.files.formats.sqlite import SQLiteSink
-from smspartner.files.formats.xlsx import XLSXSink
 from smspartner.files.rows import Rows, WriteOptions
 from smspartner.files.targets import STDOUT, Target
 from smspartner.models.masks import mask_target
@@ -63,18 +58,54 @@ class Sink(Protocol):
         ...
 
 
-_OURS: Final[tuple[Sink, ...]] = (
-    CSVSink(),
-    JSONLinesSink(),
-    JSONSink(),
-    ParquetSink(),
-    ArrowSink(),
-    XLSXSink(),
-    SQLiteSink(),
-    PostgreSQLSink(),
+class BuiltIn(NamedTuple):
+    """A sink of ours, whose module is loaded when it is used; what it is found by, as in ``Sink``.
+
+    Attributes:
+        place: its module below ``smspartner.files.formats``, and its class.
+    """
+
+    name: str
+    place: str
+    endings: Sequence[str] = ()
+    schemes: Sequence[str] = ()
+    extra: str | None = None
+
+    @property
+    def sink(self) -> Any:
+        """What checks and writes."""
+        module, _, kind = self.place.partition(":")
+        return getattr(import_module(f"smspartner.files.formats.{module}"), kind)()
+
+    def check(self, target: str, options: WriteOptions) -> None:
+        """See ``Sink``."""
+        self.sink.check(target, options)
+
+    def write(self, rows: Rows, target: str, options: WriteOptions) -> int | None:
+        """See ``Sink``."""
+        size: int | None = self.sink.write(rows, target, options)
+        return size
+
+
+BUILT_IN: Final = (
+    BuiltIn("csv", "csv:CSVSink", endings=(".csv",)),
+    BuiltIn("jsonl", "json:JSONLinesSink", endings=(".jsonl", ".ndjson")),
+    BuiltIn("json", "json:JSONSink", endings=(".json",)),
+    BuiltIn("parquet", "arrow:ParquetSink", endings=(".parquet",), extra="arrow"),
+    BuiltIn("arrow", "arrow:ArrowSink", endings=(".arrow", ".feather"), extra="arrow"),
+    BuiltIn("xlsx", "xlsx:XLSXSink", endings=(".xlsx",), extra="excel"),
+    BuiltIn(
+        "sqlite", "sqlite:SQLiteSink", endings=(".db", ".sqlite", ".sqlite3"), schemes=("sqlite",)
+    ),
+    BuiltIn(
+        "postgresql",
+        "postgres:PostgreSQLSink",
+        schemes=("postgresql", "postgres"),
+        extra="postgres",
+    ),
 )
 #: Every sink by its name.
-sinks: Final[dict[str, Sink]] = {sink.name: sink for sink in _OURS}
+sinks: Final[dict[str, Sink]] = {sink.name: sink for sink in BUILT_IN}
 
 
 def register_sink(sink: Sink) -> None:

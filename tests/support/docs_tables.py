@@ -23,7 +23,7 @@ from floor_plan import calls, loads, needs, rooms
 from smspartner import errors
 from smspartner.cli import cli
 from smspartner.cli.exit_codes import Exit, exit_code
-from smspartner.files.sinks import sinks
+from smspartner.files.sinks import BUILT_IN
 from smspartner.models import account, status
 from smspartner.models import envelope as answers
 from smspartner.models import number as models
@@ -138,9 +138,9 @@ def export_targets() -> str:
             code(sink.name),
             ", ".join([*map(code, sink.endings), *(code(f"{each}://…") for each in sink.schemes)]),
             code(f"smspartner[{sink.extra}]") if sink.extra else "nothing more",
-            summary(type(sink)),
+            summary(type(sink.sink)),
         )
-        for sink in sinks.values()
+        for sink in BUILT_IN
     ]
     return table(("`to=`, `--to`", "chosen by", "needs", "what it is"), rows)
 

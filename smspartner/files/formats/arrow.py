@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
@@ -31,10 +31,7 @@ _LONG: Final = 4 * KIB
 class _ColumnarSink(ABC):
     """What the two have in common: pyarrow writes record batches to an atomic file."""
 
-    schemes = ()
-    extra = "arrow"
-    name: str
-    endings: Sequence[str]
+    name: ClassVar[str]
 
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``ConfigurationError`` without pyarrow, ``OutputError`` where no file can be."""
@@ -60,7 +57,6 @@ class ParquetSink(_ColumnarSink):
     """Parquet, compressed with Zstandard; one row group for each 65,536 rows."""
 
     name = "parquet"
-    endings = (".parquet",)
 
     def _writer(self, file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
         parquet = load("pyarrow.parquet", "smspartner[arrow]")
@@ -75,7 +71,6 @@ class ArrowSink(_ColumnarSink):
     """Arrow IPC, the file format (Feather V2), not compressed: it can be mapped into memory."""
 
     name = "arrow"
-    endings = (".arrow", ".feather")
 
     def _writer(self, file: BinaryIO, schema: Any) -> AbstractContextManager[Any]:
         writer: AbstractContextManager[Any] = pyarrow().ipc.new_file(file, schema)

@@ -41,7 +41,7 @@ _EXACT: Final = range(1 - 10**15, 10**15)
 #: No header begins like this: it is JSON on one line, or XML.
 _NO_HEADER: Final = ("{", "[", "<")
 #: A line before the header by which Excel is told what stands between cells.
-_SEP: Final = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?[\r\n]*", re.IGNORECASE)
+_SEP: Final = r"(?i)\ufeff?\"?sep=([,;\t|])\"?[\r\n]*"
 #: Booleans as French Excel saves them.
 _BOOLEANS: Final = {"VRAI": "true", "FAUX": "false"}
 
@@ -59,11 +59,6 @@ class CSVSink:
     LibreOffice shows the phone where "Evaluate formulas" is ticked when it asks how to open the
     file.
     """
-
-    name = "csv"
-    endings = (".csv",)
-    schemes = ()
-    extra = None
 
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``OutputError`` where the file could not be written."""
@@ -174,7 +169,7 @@ class CSVFormat:
         """Yield batches of lines; blank lines are passed over."""
         lines = _lines(file)
         first = next(lines, "")
-        sep = _SEP.fullmatch(first)
+        sep = re.fullmatch(_SEP, first)
         comma = sep[1] if sep else _comma(first)
         rows = csv.reader(chain([first], lines), delimiter=comma, strict=True)
         excel = comma == ";" or file.start.startswith(codecs.BOM_UTF8)
@@ -285,7 +280,7 @@ def _header_line(start: bytes) -> str:
     """Return the first line, or the second where the first one only says what the comma is."""
     first, _, rest = start.removeprefix(codecs.BOM_UTF8).partition(b"\n")
     line = first.decode("utf-8", "replace")
-    if _SEP.fullmatch(line):
+    if re.fullmatch(_SEP, line):
         line = rest.partition(b"\n")[0].decode("utf-8", "replace")
     return line
 

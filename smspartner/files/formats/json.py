@@ -34,11 +34,6 @@ _TYPES: Final = {"id": int, "phone": str, "stop_sms": bool}
 class JSONLinesSink:
     """One object a line, UTF-8: ``{"id":4314,"phone":"+33639980042","stop_sms":false}``."""
 
-    name = "jsonl"
-    endings = (".jsonl", ".ndjson")
-    schemes = ()
-    extra = None
-
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``OutputError`` where the file could not be written."""
         check_writable(target)
@@ -53,11 +48,6 @@ class JSONLinesSink:
 
 class JSONSink:
     """One array of the same objects, one a line."""
-
-    name = "json"
-    endings = (".json",)
-    schemes = ()
-    extra = None
 
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``OutputError`` where the file could not be written."""

@@ -99,11 +99,6 @@ class PostgreSQLSink:
     other tokens are not touched. The password of the address is in no error.
     """
 
-    name = "postgresql"
-    endings = ()
-    schemes = ("postgresql", "postgres")
-    extra = "postgres"
-
     def check(self, target: str, options: WriteOptions) -> None:
         """Raise what is wrong with the options, with connecting, with the table or our rights.
 

@@ -101,11 +101,6 @@ class SQLiteSink:
     of the database.
     """
 
-    name = "sqlite"
-    endings = (".db", ".sqlite", ".sqlite3")
-    schemes = ("sqlite",)
-    extra = None
-
     def check(self, target: str, options: WriteOptions) -> None:
         """Raise what is wrong with the options, the path, or the database that is there.
 

@@ -67,18 +67,13 @@ class XLSXSink:
     flat; the rows wait in a private folder beside the file, about 350 MB for each million.
     """
 
-    name = "xlsx"
-    endings = (".xlsx",)
-    schemes = ()
-    extra = "excel"
-
     def check(self, target: str, options: WriteOptions) -> None:  # noqa: ARG002 - protocol
         """Raise ``ConfigurationError`` without XlsxWriter, ``OutputError`` where no file can be."""
         load("xlsxwriter", _EXCEL)
         if target == STDOUT:
-            raise ConfigurationError(f"{self.name} needs a file; {STANDARD} cannot take it")
+            raise ConfigurationError(f"xlsx needs a file; {STANDARD} cannot take it")
         if is_special(target):
-            raise ConfigurationError(f"{self.name} needs a file, which {target!r} is not")
+            raise ConfigurationError(f"xlsx needs a file, which {target!r} is not")
         check_writable(target)
 
     def write(self, rows: Rows, target: str, options: WriteOptions) -> int:  # noqa: ARG002
