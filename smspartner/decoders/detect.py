@@ -12,8 +12,8 @@ from smspartner.models.masks import mask_address, mask_digits
 #: White space before a body, which is no part of it.
 WHITE: Final = b" \t\r\n"
 
-_LEADING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+")
-_HTML: Final = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_LEADING: Final = rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\x00 \t\r\n]*+"
+_HTML: Final = rb"(?i)<(?:!doctype\s+html|html)\b"
 # A look at a byte or two costs less than a pattern: small bodies are many.
 _USUAL: Final = (b"{", b"<")
 _MAY_BE_HTML: Final = (b"<!", b"<h", b"<H")
@@ -39,14 +39,14 @@ def decoder_for(
         ConfigurationError: no decoder has the name ``format_name``.
         UnknownFormatError: the body is empty, HTML, or nothing that a decoder can read.
     """
-    content = start[:_SEEN]
-    if content[:1] not in _USUAL:
-        leading = _LEADING.match(start)
+    content = start
+    if start[:1] not in _USUAL:
+        leading = re.match(_LEADING, start)
         begin = leading.end() if leading else 0
         content = start[begin : begin + _SEEN]
     if not content:
         raise UnknownFormatError("the answer is empty: there is nothing to read")
-    if content[:2] in _MAY_BE_HTML and _HTML.match(content):
+    if content[:2] in _MAY_BE_HTML and re.match(_HTML, content):
         raise UnknownFormatError(f"the answer is an HTML page, not data: {excerpt(content)}")
     decoder = None
     if format_name is not None:
@@ -63,12 +63,12 @@ def decoder_for(
 
 def is_blank(start: bytes) -> bool:
     """Say whether nothing has come yet but white space and a byte order mark."""
-    return _LEADING.fullmatch(start) is not None
+    return re.fullmatch(_LEADING, start) is not None
 
 
 def excerpt(content: bytes | bytearray) -> str:
     """Return the beginning of a body as it may be shown: one line, long digit runs masked."""
-    text = " ".join(content.decode("utf-8", "replace").split())
+    text = " ".join(content[:_SEEN].decode("utf-8", "replace").split())
     text = mask_digits(mask_address(text))
     shown = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
     return repr(shown)

@@ -36,8 +36,8 @@ _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _AT_ONCE: Final = 64 * KIB
 #: One level deeper, one level less deep: signed bytes.
 _STEPS: Final = bytes.maketrans(b"[]", b"\x01\xff")
-_BYTE: Final = re.compile(r" \(byte (\d+)\)$")
-_MALFORMED: Final = re.compile(r"^JSON is malformed: | \(byte \d+\)$")
+_BYTE: Final = r" \(byte (\d+)\)$"
+_MALFORMED: Final = r"^JSON is malformed: | \(byte \d+\)$"
 #: With one of these, whatever stops early goes on: it was inside a literal, a number, an escape.
 _ENDINGS: Final = (
     *(b"", b"0", b'"', b"0000", b"000", b"00", b"rue", b"ue", b"e", b"alse", b"lse", b"se"),
@@ -47,8 +47,10 @@ _ENDINGS: Final = (
 # So long that the parser reads every ending as a whole.
 _ROOM: Final = b" " * 12
 _REASON: Final = ("code", "message", "status", "title", "detail")
+# Integers: looking for one takes a tenth of the time of bytes of that length (0.03 of 0.34 µs).
+_BACKSLASH, _MINUS, _SPACE = b"\\- "
 # A boolean that is written -0, as a number or as text with escapes.
-_ODD_FLAG: Final = re.compile(rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]')
+_ODD_FLAG: Final = rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]'
 
 
 class _Raws(msgspec.Struct, rename="camel"):
@@ -153,12 +155,12 @@ def _parse(document: bytes, type_: type[T]) -> T:
     if _at_end(reason, len(document)) and _stops_early(document):
         raise TruncatedError("the JSON body stops before its end")
     # The byte it counts is one of the slice, not of the body.
-    raise DecodeError(f"the JSON is not well-formed ({_MALFORMED.sub('', reason)})")
+    raise DecodeError(f"the JSON is not well-formed ({re.sub(_MALFORMED, '', reason)})")
 
 
 def _at_end(reason: str, size: int) -> bool:
     """Say whether the parser wanted more: in its own words, or in the middle of a number."""
-    place = _BYTE.search(reason)
+    place = re.search(_BYTE, reason)
     if place is None or "trailing" in reason:
         return "truncated" in reason
     return int(place[1]) >= size
@@ -287,10 +289,10 @@ def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
     Leniency about numbers takes the text "null" for null, and -0 for a boolean. What is blank
     holds a space, or an escape, or is not ASCII: looking for these bytes takes 5 ns a record.
     """
-    escapes = b"\\" in document
-    if (escapes or b"-" in document) and _ODD_FLAG.search(document):
+    escapes = _BACKSLASH in document
+    if (escapes or _MINUS in document) and re.search(_ODD_FLAG, document):
         return True
-    may_be_blank = escapes or b" " in document or not document.isascii()
+    may_be_blank = escapes or _SPACE in document or not document.isascii()
     return may_be_blank and is_blank(answer.records)
 
 

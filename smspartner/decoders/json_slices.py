@@ -19,8 +19,8 @@ _SCANNER: Final = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
 #: Where one object of an array ends and the next begins, by its looks.
 BOUNDARY: Final = re.compile(rb"(\})[ \t\n\r]*,[ \t\n\r]*(?=\{)")
-_KEYED_BOUNDARY: Final = re.compile(
-    rb'(\})[ \t\n\r]*,[ \t\n\r]*(?="(?:[^"\\]|\\.){0,64}+"[ \t\n\r]*:[ \t\n\r]*\{)', re.DOTALL
+_KEYED_BOUNDARY: Final = (
+    rb'(?s)(\})[ \t\n\r]*,[ \t\n\r]*(?="(?:[^"\\]|\\.){0,64}+"[ \t\n\r]*:[ \t\n\r]*\{)'
 )
 _OPENING: Final = rb'"%s"[ \t\n\r]*:[ \t\n\r]*[\[{]'
 _WHITE: Final = re.compile(r"[ \t\n\r]*")
@@ -96,7 +96,7 @@ class JSONHole(Hole):
         if self._keyed:
             text = PROBE_TEXT.encode()
             first, last = (b'"%s%s":%s' % (end, text, record) for end in (b"a", b"z"))
-            markup = Markup(b"}}", b",", (first, last), _KEYED_BOUNDARY)
+            markup = Markup(b"}}", b",", (first, last), re.compile(_KEYED_BOUNDARY))
         else:
             markup = Markup(b"]}", b",", (record, record), BOUNDARY)
         super().__init__(head, parse, probe, markup)

@@ -20,13 +20,13 @@ from smspartner.models.number import EXACT, Phone, RentedNumber
 
 T = TypeVar("T")
 
-_PATH: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`")
-_RECORD: Final = re.compile(r"datas?\[(?P<index>\d+)\]\.?(?P<field>\w*)")
-_MISSING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_PATH: Final = r" - at `\$\.?(?P<path>[^`]*)`"
+_RECORD: Final = r"datas?\[(?P<index>\d+)\]\.?(?P<field>\w*)"
+_MISSING: Final = r"missing required field `(?P<field>[^`]+)`"
 
 _INEXACT: Final = "Expected `int`, got a number that is not exact (beyond 2^53, not an integer)"
 #: A number with a fraction or an exponent; any other is exact.
-_LOOSE: Final = re.compile(r"(?<![0-9])[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)")
+_LOOSE: Final = r"(?<![0-9])[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)"
 
 # msgspec takes it for 0, and that for false.
 _ODD_FLAG: Final = "-0"
@@ -130,14 +130,14 @@ def require_exact(text: str) -> None:
     Raises:
         DecodeError: as said.
     """
-    if any(is_inexact(number[0]) for number in _LOOSE.finditer(text)):
+    if any(is_inexact(number[0]) for number in re.finditer(_LOOSE, text)):
         raise DecodeError(_INEXACT)
 
 
 def answer_error(error: msgspec.ValidationError) -> DecodeError:
     """Return the error of an answer as a whole: of one record where the path names one."""
     path, reason, missing = _place_of(error)
-    record = _RECORD.fullmatch(path)
+    record = re.fullmatch(_RECORD, path)
     if record is not None:
         return _record_error(int(record["index"]), record["field"], reason, missing)
     where = ".".join(part for part in (path, missing) if part)
@@ -152,7 +152,7 @@ def is_of_record(error: msgspec.ValidationError) -> bool:
 def _place_of(error: msgspec.ValidationError) -> tuple[str, str, str]:
     """Return the path an error names, its reason without it, and the field that is missing."""
     text = str(error)
-    path, missing = _PATH.search(text), _MISSING.search(text)
+    path, missing = re.search(_PATH, text), re.search(_MISSING, text)
     reason = text[: path.start()] if path else text
     return path["path"] if path else "", reason, missing["field"] if missing else ""
 

@@ -131,7 +131,7 @@ def test_the_fast_path_reads_nothing_that_the_tree_reads_differently(
 
 @settings(max_examples=60)
 @given(
-    rows=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 9999), st.booleans()), min_size=2)
+    rows=st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 9999), st.booleans()), min_size=1)
 )
 @pytest.mark.parametrize("pretty", [False, True])
 def test_the_fast_path_takes_what_the_serializer_writes(
@@ -251,8 +251,22 @@ def test_everything_else_is_left_to_the_parser(record: str, *, pretty: bool) -> 
     assert layout is not None
     assert layout.read(plain.encode()) == by_tree(plain.encode())
 
-    for parts in ((plain, record), (record, plain), (plain, record, plain)):
+    for parts in ((record,), (plain, record), (record, plain), (plain, record, plain)):
         assert layout.read(separator.join(parts).encode()) is None
+
+
+@pytest.mark.parametrize("id_", ["0", "7", "12345", "9" * 15, "9007199254740991", "-7"])
+@pytest.mark.parametrize("phone", [PHONE, "0639980042", "+", "+33 6 39 98 00 42", "+3363998004x"])
+@pytest.mark.parametrize("separator", ["", "\n    "])
+def test_a_record_that_is_alone_is_read_as_among_others(
+    id_: str, phone: str, separator: str
+) -> None:
+    record = xml_record(id_, cdata(phone), "true").replace("><", f">{separator}<").encode()
+    layout = Layout.learn(record + separator.encode() + record)
+    assert layout is not None
+
+    assert (layout.read(record) or []) * 2 == layout.read(record + separator.encode() + record)
+    assert layout.read(record) == [RentedNumber(int(id_), phone, True)]
 
 
 def test_what_is_not_utf_8_is_left_to_the_parser() -> None:

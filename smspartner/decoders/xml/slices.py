@@ -46,8 +46,8 @@ class XMLHole(Hole):
 
     def __init__(self, head: bytes, tag: bytes, parse: Parse, probe: msgspec.Struct) -> None:
         root = _ROOT.search(head)
-        self._tags = tag, root[1] if root else b""
-        closing = b"</%s></%s>" % self._tags
+        self._ends = b"</%s>" % tag, b"</%s>" % (root[1] if root else b"")
+        closing = b"".join(self._ends)
         cells = "".join(f"<entry>{value}</entry>" for value in msgspec.structs.astuple(probe))
         record = f"<entry>{cells}</entry>".encode()
         super().__init__(head, parse, probe, Markup(closing, b"", (record, record), _BOUNDARY))
@@ -73,7 +73,7 @@ class NumbersHole(XMLHole):
 
     def finish(self, rest: bytes, *, untouched: bool) -> ListAnswer:
         """Return the last records; by the fast path where nothing follows but the closing tags."""
-        records = inside(rest, *self._tags)
+        records = inside(rest, *self._ends)
         numbers = None if records is None else self._fast(records)
         if numbers is None:
             return super().finish(rest, untouched=untouched)
