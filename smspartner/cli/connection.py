@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +9,10 @@ import click
 
 from smspartner.cli.options import gathered
 from smspartner.client.client import Client
+from smspartner.models.masks import Hidden
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Service:
+class Service(Hidden, frozen=True, kw_only=True):
     """How the service is reached; one attribute for each option of ``service_options``.
 
     It has no repr, as the address of a proxy may hold a password.

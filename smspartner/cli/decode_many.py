@@ -18,7 +18,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from smspartner.cli.download_once import journal_folder
+from smspartner.cli.download_once import journal_of
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import end_worker, held, leave_to_parent
@@ -54,7 +54,7 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         stop: end at the first body that is wrong.
     """
     names = find_bodies(paths)
-    folder = Path(out.output) if out.is_folder else journal_folder(out)
+    folder = Path(out.output) if out.is_folder else journal_of(out).parent
     total = Total(out, "bodies read", "read before, unchanged", folder)
     if out.is_folder:
         _into_folder(names, out, total, jobs=jobs, stop=stop)
@@ -67,7 +67,7 @@ def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) ->
     options = out.export_options(None, several=True)
     bodies = SavedBodies([(Origin(file=mask_target(name)), name) for name in names], skip=not stop)
     target = mask_target(out.output)
-    with Journal(journal_folder(out)) as journal:
+    with Journal(journal_of(out).parent) as journal:
         try:
             with progress_over(len(names), quiet=out.quiet) as advance:
                 bodies.on_body = advance

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
+from msgspec.structs import replace
 
 from smspartner.cli.connection import Service, service_options
-from smspartner.cli.download_once import journal_folder, place_of, require_left_out, tell_again
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.options import (
     READ,
@@ -31,12 +30,9 @@ from smspartner.cli.transfer import (
     safety_copy,
     transfer,
 )
-from smspartner.cli.waiting import wait_for
 from smspartner.client.arguments import require_tokens
 from smspartner.client.client import Client
-from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError, RentalPendingError
-from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
 from smspartner.files.raw_body import RawBody
 from smspartner.files.rows import WriteOptions
@@ -150,28 +146,28 @@ def download(
     token = wanted[0]
     format_name = format_name or ("xml" if (raw or "").lower().endswith(".xml") else "json")
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
-    require_apart(
-        out,
-        **{
-            "the copy of the body": copy if raw is None else None,
-            "the journal": journal_folder(out) / NAME if once else None,
-        },
-    )
+    apart: dict[str, str | Path | None] = {"the copy of the body": copy if raw is None else None}
+    if once:
+        from smspartner.cli.download_once import journal_of  # noqa: PLC0415 - 5 ms
+
+        apart["the journal"] = journal_of(out)
+    require_apart(out, **apart)
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     options = out.export_options(token, service.deadline)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)
-    asked = _Download(token, out, options, format_name, body, service, wait=wait)
+    asked = Download(token, out, options, format_name, body, service, wait=wait)
     try:
         with naming_kept(body, None if copy == STDOUT else raw):
             if once:
-                with Journal(journal_folder(out)) as journal, journal.taken(token) as entry:
-                    asked.fetch_once(journal, entry)
+                from smspartner.cli.download_once import fetch_once  # noqa: PLC0415
+
+                fetch_once(asked)
             else:
                 with service.client() as client:
-                    asked.fetch(client)
+                    asked.waited(client).fetch(client)
     except RentalPendingError:
         if out.quiet:  # the next run of cron asks again
             return Exit.PENDING
@@ -200,8 +196,7 @@ def _tokens(given: Sequence[str], file: str | None) -> list[str]:
     return tokens
 
 
-@dataclass(frozen=True, slots=True)
-class _Download:
+class Download(msgspec.Struct, frozen=True):
     """What is asked for, and where it goes."""
 
     token: str
@@ -212,38 +207,22 @@ class _Download:
     service: Service
     wait: bool
 
-    def fetch_once(self, journal: Journal, entry: Entry | None) -> None:
-        """Fetch unless the journal says how that has ended; ``entry`` is its last line."""
-        if entry is not None and entry.closed:
-            tell_again(entry, self.out)
-            return
-        with self.service.client() as client:
-            stopped = entry if entry is not None and entry.state == "asked" else None
-            if stopped and has_arrived(journal, stopped, client, patience=self.service.timeout):
-                require_left_out(journal.entries()[self.token], self.out)
-            else:
-                self.fetch(client, journal)
+    def waited(self, client: Client) -> Download:
+        """Wait for the file if that is wanted, and return what is to be fetched then."""
+        if not self.wait:
+            return self
+        from smspartner.cli.waiting import wait_for  # noqa: PLC0415 - for those who wait
 
-    def fetch(self, client: Client, journal: Journal | None = None) -> None:
-        """Wait if that is wanted, fetch, and write."""
-        if self.wait:
-            wait_for(
-                client,
-                self.token,
-                format_name=self.format_name,
-                deadline=self.service.deadline,
-                quiet=self.out.quiet,
-            )
-            replace(self._renewed(), wait=False).fetch(client, journal)
-            return
-        asking: AbstractContextManager[dict[str, Any]] = nullcontext({})
-        if journal is not None:
-            out = self.out
-            asking = journal.asking(self.token, out.output, place_of(out), out.leaves_out)
-        with asking as facts:
-            facts.update(self._transferred(client))
+        wait_for(
+            client,
+            self.token,
+            format_name=self.format_name,
+            deadline=self.service.deadline,
+            quiet=self.out.quiet,
+        )
+        return self._renewed()
 
-    def _renewed(self) -> _Download:
+    def _renewed(self) -> Download:
         """Return it with the stop list as it is now: waiting may have taken hours."""
         if self.out.opt_outs_account is False:
             return self
@@ -251,8 +230,8 @@ class _Download:
         options = out.export_options(self.token, self.service.deadline)
         return replace(self, out=out, options=options)
 
-    def _transferred(self, client: Client) -> dict[str, Any]:
-        """Write the numbers, and return the facts for the journal."""
+    def fetch(self, client: Client) -> dict[str, Any]:
+        """Write the numbers, and return the facts for a journal."""
         body = self.body
         ask = partial(client.stream, self.token, format=self.format_name, raw=body)
         show = is_seen(self.out.output, quiet=self.out.quiet)
@@ -273,5 +252,5 @@ class _Download:
             "sha256": body.sha256,
             "declared": stream.declared,
             "rows": written.rows,
-            "kept": None if body.kept is None else readable(body.kept),
+            "kept": body.kept,
         }

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smspartner.cli.console import say
 from smspartner.cli.options import Output
 from smspartner.cli.transfer import file_of
+from smspartner.client.stopped import has_arrived
 from smspartner.errors import ConfigurationError
-from smspartner.files.journal import Entry
+from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import is_special
 
-
-def journal_folder(out: Output) -> Path:
-    """Return where the journal of an output is: beside the file, else in the current folder."""
-    return Path(file_of(out.output)).parent
+if TYPE_CHECKING:
+    from smspartner.cli.download import Download
 
 
-def place_of(out: Output) -> Path | None:
+def journal_of(out: Output) -> Path:
+    """Return the journal of an output: beside the file, else in the current folder."""
+    return Path(file_of(out.output)).parent / NAME
+
+
+def fetch_once(asked: Download) -> None:
+    """Fetch unless the journal says how that has ended."""
+    token, out, service = asked.token, asked.out, asked.service
+    with Journal(journal_of(out).parent) as journal, journal.taken(token) as entry:
+        if entry is not None and entry.closed:
+            _tell_again(entry, out)
+            return
+        with service.client() as client:
+            stopped = entry if entry is not None and entry.state == "asked" else None
+            if stopped and has_arrived(journal, stopped, client, patience=service.timeout):
+                require_left_out(journal.entries()[token], out)
+                return
+            asked = asked.waited(client)
+            with journal.asking(token, out.output, _place_of(out), asked.out.leaves_out) as facts:
+                facts.update(asked.fetch(client))
+                facts["kept"] = facts["kept"] and readable(facts["kept"])
+
+
+def _place_of(out: Output) -> Path | None:
     """Return the file that appears when all numbers are in it; None for a database, or a pipe."""
     name = file_of(out.output)
     database = sink_for(out.output, out.to).schemes
@@ -39,7 +62,7 @@ def require_left_out(entry: Entry, out: Output) -> None:
         )
 
 
-def tell_again(entry: Entry, out: Output) -> None:
+def _tell_again(entry: Entry, out: Output) -> None:
     """Say where a rental is that is not asked for again, or raise the error that it ended with."""
     if entry.state == "done":
         require_left_out(entry, out)

@@ -13,9 +13,9 @@ from smspartner.cli.exit_codes import Exit, exit_code
 from smspartner.errors import OutputError, RentalNotFoundError, SMSPartnerError
 
 #: An argument, as messages of the library name it: ``token=`` or ``exclude_stop=True``.
-_ARGUMENT: Final = re.compile(r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))")
+_ARGUMENT: Final = r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))"
 #: One that the command line has no option for, where it only adds to a sentence.
-_REMARK: Final = re.compile(r" \([a-z][a-z0-9_]*=\)")
+_REMARK: Final = r" \([a-z][a-z0-9_]*=\)"
 
 #: Arguments that the command line calls otherwise.
 _OPTIONS: Final = {
@@ -123,5 +123,5 @@ def _names(command: click.Command) -> Iterable[tuple[str, str]]:
 
 def _in_options(message: str, names: dict[str, str]) -> str:
     """Return a message of the library with options instead of arguments."""
-    said = _ARGUMENT.sub(lambda found: names.get(found[1], found[0]), message)
-    return _REMARK.sub("", said)
+    said = re.sub(_ARGUMENT, lambda found: names.get(found[1], found[0]), message)
+    return re.sub(_REMARK, "", said)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from smspartner.cli.opt_outs import LIST, opt_outs_option, read_lists
 from smspartner.errors import ConfigurationError
@@ -102,8 +102,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, kw_only=True):
     """Where numbers go, and what of them; one attribute for each option of ``output_options``.
 
     ``opt_outs_account`` is the option first, and the stop list once ``with_account`` fetched it.
@@ -207,7 +206,7 @@ def gathered(
     """Return what adds options to a command; they arrive together, as one argument.
 
     Args:
-        kind: the dataclass of that argument, with an attribute for each option.
+        kind: the struct of that argument, with an attribute for each option.
         name: what the command calls it.
         options: in the order in which ``--help`` shows them.
     """
@@ -215,7 +214,7 @@ def gathered(
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @wraps(command)
         def called(**values: Any) -> R:
-            taken = {field.name: values.pop(field.name) for field in fields(kind)}
+            taken = {field: values.pop(field) for field in kind.__struct_fields__}
             return command(**{name: kind(**taken)}, **values)
 
         for option in reversed(options):

@@ -22,7 +22,7 @@ Batches = Iterator[list[RentedNumber]]
 
 _WAITING: Final = "waiting for the service"
 #: How the transport ends a warning that it will try again.
-_ATTEMPT: Final = re.compile(r"\((attempt \d+ of \d+)\)$")
+_ATTEMPT: Final = r"\((attempt \d+ of \d+)\)$"
 
 
 class Source(Protocol):
@@ -67,7 +67,7 @@ class _Attempts(logging.Handler):
         self._live = live
 
     def emit(self, record: logging.LogRecord) -> None:
-        if found := _ATTEMPT.search(record.getMessage()):
+        if found := re.search(_ATTEMPT, record.getMessage()):
             self._live.update(f"{_WAITING}, {found[1]} …")
 
 

@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from smspartner.client.arguments import require_options, require_transport
 from smspartner.client.boundary import public

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from threading import Lock
+
+from msgspec.structs import replace
 
 from smspartner.decoders import decoder_named
 from smspartner.decoders.limits import Limits
 from smspartner.decoders.whole import decode_answer, decode_list
 from smspartner.errors import AccountError, APIError, LimitError, SMSPartnerError, TruncatedError
 from smspartner.models.envelope import A, ListAnswer
+from smspartner.models.masks import Hidden
 from smspartner.transport import Headers, Reply, Request, Transport
 from smspartner.transport.secrets import APIKey
 
@@ -18,8 +20,7 @@ from smspartner.transport.secrets import APIKey
 _RENTALS = "location/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Caller:
+class Caller(Hidden, frozen=True, kw_only=True):
     """Sends requests and reads their answers.
 
     Attributes:

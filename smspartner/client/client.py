@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from smspartner.client.account import AccountClient
 from smspartner.client.arguments import require, require_token
@@ -33,8 +35,7 @@ _LEAST_SHARE: Final = 2.0
 _LARGEST_SHARE: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedBody:
+class SavedBody(msgspec.Struct, frozen=True, kw_only=True):
     """A raw body on disk, read through to its end.
 
     Attributes:

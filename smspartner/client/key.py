@@ -21,8 +21,8 @@ FILE_VARIABLE: Final = "SMSPARTNER_KEY_FILE"
 
 #: Bytes of a key file at most: a device, or a file without an end, is not read through.
 _LARGEST: Final = 64 * 1024
-_OURS: Final = re.compile(rf"(?:export\s+)?{KEY_VARIABLE}\s*=\s*(?P<quote>[\"']?)(.*?)(?P=quote)")
-_SETTING: Final = re.compile(r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*\S.*")
+_OURS: Final = rf"(?:export\s+)?{KEY_VARIABLE}\s*=\s*(?P<quote>[\"']?)(.*?)(?P=quote)"
+_SETTING: Final = r"(?:export\s+)?[A-Z][A-Z0-9_]*\s*=\s*\S.*"
 
 _log: Final = logging.getLogger("smspartner")
 
@@ -93,12 +93,12 @@ def _key_in(content: bytes) -> str:
         raise ConfigurationError("it is not text") from None
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith("#")]
-    ours = [found[2] for line in lines if (found := _OURS.fullmatch(line))]
+    ours = [found[2] for line in lines if (found := re.fullmatch(_OURS, line))]
     if len(ours) == 1 and ours[0]:
         return ours[0]
     if ours:
         raise ConfigurationError(f"{KEY_VARIABLE} is empty in it, or there more than once")
-    if any(map(_SETTING.fullmatch, lines)):
+    if any(re.fullmatch(_SETTING, line) for line in lines):
         raise ConfigurationError(f"it looks like a .env file, but has no line {KEY_VARIABLE}=…")
     if len(lines) != 1:
         raise ConfigurationError("it holds more than the key" if lines else "it is empty")

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
 
+import msgspec
+
 from smspartner.client.arguments import require_tokens
 from smspartner.client.stopped import has_arrived
 from smspartner.decoders import decoder_named
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 _LONGEST: Final = 150
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one rental of many.
 
     Attributes:

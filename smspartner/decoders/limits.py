@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Final
+
+import msgspec
 
 from smspartner.errors import ConfigurationError
 
@@ -15,8 +16,7 @@ GIB: Final = 1024 * MIB
 _DEEPEST: Final = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on what a body may cost; crossing one raises ``LimitError``.
 
     Attributes:
@@ -37,12 +37,10 @@ class Limits:
     depth: int = 64
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
             if type(value) is not int or value < 1:
-                raise ConfigurationError(
-                    f"the limit {field.name!r} must be a whole number, 1 or more"
-                )
+                raise ConfigurationError(f"the limit {name!r} must be a whole number, 1 or more")
         if self.depth > _DEEPEST:
             raise ConfigurationError(f"the limit 'depth' can be {_DEEPEST} at most")
 

@@ -41,7 +41,7 @@ _WANTED: Final = {
     "stop_sms": "true or false",
     _E164: "text or nothing",
 }
-_INDEX: Final = re.compile(r"\$\[(\d+)\]")
+_INDEX: Final = r"\$\[(\d+)\]"
 _WHAT_TO_DO: Final = "; correct it, or make the file again"
 
 #: Says where a row of a batch is, such as ``'numbers.csv', line 17``.
@@ -114,7 +114,7 @@ def _typed(name: str, values: Sequence[Any], place: Place) -> list[Any]:
             blank = next(index for index, phone in enumerate(column) if not phone.strip())
             raise DecodeError(f"{place(blank)}: phone is blank{_WHAT_TO_DO}")
         return column
-    found = _INDEX.search(problem)
+    found = re.search(_INDEX, problem)
     where = place(int(found[1]) if found else 0)
     missing = "got `null`" in problem
     reason = "is missing" if missing else f"is not {_WANTED[name]}"

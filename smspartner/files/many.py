@@ -10,9 +10,10 @@ import logging
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
+
+import msgspec
 
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
@@ -37,8 +38,7 @@ _DEVICE: Final = re.compile(
 CSV: Final = "csv"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a body is, once it was read to its end.
 
     Attributes:

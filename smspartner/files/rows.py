@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 from smspartner.errors import ConfigurationError
 from smspartner.models.columns import (
@@ -38,8 +39,7 @@ _SHAPES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOptions:
+class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What to write, the same for every sink.
 
     Attributes:

@@ -53,7 +53,7 @@ _MOUNTED: Final = (
 #: What fsync answers where a file system, such as one of a network, has no such thing.
 _NO_SYNC: Final = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 #: Names of files that this process has open; the group is the descriptor.
-_OPEN_ALREADY: Final = re.compile(r"/dev/(?:std(?:in|out|err)|fd/(\d+))|/proc/self/fd/(\d+)")
+_OPEN_ALREADY: Final = r"/dev/(?:std(?:in|out|err)|fd/(\d+))|/proc/self/fd/(\d+)"
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def open_already(name: str) -> int | None:
     Such a file is written through that descriptor: the system cannot open a socket by its name,
     and would open a file a second time, at its beginning.
     """
-    found = _OPEN_ALREADY.fullmatch(name)
+    found = re.fullmatch(_OPEN_ALREADY, name)
     if found is None:
         return None
     standard = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}

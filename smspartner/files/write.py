@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
 
 from smspartner.errors import ConfigurationError, boundary
 from smspartner.files.provenance import remove_provenance
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from smspartner.files.opt_outs import OptOuts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What was written.
 
     Attributes:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, ClassVar, Final
+
+import msgspec
 
 #: What stands for an API key.
 MASK: Final = "***"
 
 #: The key in an address, also where that address is itself quoted inside another one, and in JSON.
-_IN_ADDRESS: Final = re.compile(
-    r"""(apikey(?:=|%3d|%253d|\\?"\s*:\s*\\?"))[^&\s"'<>)]*""", re.IGNORECASE
-)
+_IN_ADDRESS: Final = r"""(?i)(apikey(?:=|%3d|%253d|\\?"\s*:\s*\\?"))[^&\s"'<>)]*"""
 
-_FRENCH: Final = re.compile(r"\+33[1-9]\d{8}", re.ASCII)
+_FRENCH: Final = r"\+33[1-9][0-9]{8}"
 
 
 #: An address as it should be: a password, if any, without the characters that end it.
-_ADDRESS: Final = re.compile(
+_ADDRESS: Final = (
     r"(\w+://)(?:([\w.-]+)(?::[^@/?#]*)?(@))?([\w.-]*(?::\d*)?|\[[\d:a-f]*\](?::\d*)?)(/[^?#@]*)?"
     r"(?:\?[^@]*)?"
 )
@@ -32,19 +32,19 @@ def mask_phone(phone: str) -> str:
     Anything but a French number in international form keeps its last two characters only, and
     a text of six characters or fewer none.
     """
-    if _FRENCH.fullmatch(phone):
+    if re.fullmatch(_FRENCH, phone):
         return f"+33 {phone[3]} •• •• •• {phone[-2:]}"
     shown = 2 if len(phone) > 6 else 0  # noqa: PLR2004 - two of six would be a third of it
     return "•" * (len(phone) - shown) + phone[len(phone) - shown :]
 
 
 #: Six digits or more, as people write phones: with one blank, dot, dash or slash between them.
-_DIGITS: Final = re.compile(r"\d(?:[ ./-]?\d){5,}")
+_DIGITS: Final = r"\d(?:[ ./-]?\d){5,}"
 
 
 def mask_digits(text: str) -> str:
     """Return a text from outside as it may be shown: what could be a phone in it is hidden."""
-    return _DIGITS.sub(lambda run: "•" * len(run[0]), text)
+    return re.sub(_DIGITS, lambda run: "•" * len(run[0]), text)
 
 
 def mask_address(text: str) -> str:
@@ -53,7 +53,7 @@ def mask_address(text: str) -> str:
     >>> mask_address("GET /v1/location/status?apiKey=a%2Fb&token=t")
     'GET /v1/location/status?apiKey=***&token=t'
     """
-    return _IN_ADDRESS.sub(rf"\g<1>{MASK}", text)
+    return re.sub(_IN_ADDRESS, rf"\g<1>{MASK}", text)
 
 
 def mask_target(target: str) -> str:
@@ -67,5 +67,18 @@ def mask_target(target: str) -> str:
     scheme, colon, _ = target.partition("://")
     if not colon or target.startswith("sqlite:///"):
         return target
-    found = _ADDRESS.fullmatch(target)
+    found = re.fullmatch(_ADDRESS, target)
     return "".join(part or "" for part in found.groups()) if found else f"{scheme}://…"
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """A struct that shows nobody what is in it, such as the password of a proxy, but ``shown``."""
+
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # rich asks for fields, not for repr
+        return [(name, getattr(self, name)) for name in self.shown]

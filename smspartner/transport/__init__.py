@@ -18,11 +18,11 @@ place: it returns a ``Reply`` and honours four points:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from smspartner.errors import printable
+from smspartner.models.masks import Hidden
 from smspartner.transport.call import Abort
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class Headers(Mapping[str, str]):
         return printable(f"Headers({', '.join(self._values)})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Hidden, frozen=True, kw_only=True):
     """What to ask of the service. It does not hold the key, which goes beside it.
 
     Attributes:
@@ -74,9 +73,11 @@ class Request:
         retries: attempts after the first one; None for the transport's own number.
     """
 
+    shown: ClassVar[tuple[str, ...]] = ("path", "query")  # there may be phones in the body
+
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, object] | None = field(default=None, repr=False)  # phones may be in it
+    query: Mapping[str, str] = {}
+    body: Mapping[str, object] | None = None
     repeatable: bool = False
     deadline: float | None = None
     retries: int | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from smspartner.errors import ConfigurationError
 
@@ -14,8 +15,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 _NOT_IN_AN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """The base address of the service.
 
     Attributes:

@@ -11,10 +11,10 @@ import re
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPException, RemoteDisconnected
 from typing import Final, NamedTuple
 
+import msgspec
 import requests
 from urllib3 import exceptions as u3
 
@@ -27,12 +27,11 @@ NETWORK_ERRORS: Final = (OSError, ValueError, HTTPException, u3.HTTPError)
 
 ABORTED: Final = "the call was ended by abort()"
 
-_PROXY_STATUS: Final = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_PROXY_STATUS: Final = r"Tunnel connection failed: (\d{3})\b"
 _PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedAttempt:
+class FailedAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that got no answer, or one that is none of the service's.
 
     Attributes:
@@ -203,7 +202,7 @@ def _said(error: BaseException) -> str:
 def _refused_by_proxy(error: BaseException) -> str:
     """Return the HTTP status with which a proxy refused a tunnel, nothing where none did."""
     for cause in _causes(error):
-        if isinstance(cause, OSError) and (found := _PROXY_STATUS.match(str(cause))):
+        if isinstance(cause, OSError) and (found := re.match(_PROXY_STATUS, str(cause))):
             return found[1]
     return ""
 

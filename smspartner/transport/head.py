@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from smspartner.errors import RedirectError, TransportError
 from smspartner.transport.address import peer_of
 
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+_SECONDS: Final = r"[0-9]{1,9}"
 
 
 def asked_wait(headers: Mapping[str, str]) -> float | None:
@@ -22,7 +22,7 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
         headers: the headers of an answer, in any case.
     """
     value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
+    if re.fullmatch(_SECONDS, value):
         return float(value)
     try:
         when = parsedate_to_datetime(value)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
 
 from smspartner.errors import ConfigurationError
+from smspartner.models.masks import Hidden
 from smspartner.transport.adapter import tls_context
 from smspartner.transport.address import split_proxy
 
 _PROXY_SCHEMES: Final = {"http", "https", "socks4", "socks4a", "socks5", "socks5h"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Options:
+class Options(Hidden, frozen=True, kw_only=True):
     """What a transport may be told; it has no repr, as proxies may hold a password.
 
     Attributes:

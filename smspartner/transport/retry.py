@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from smspartner.transport.call import Call
 from smspartner.transport.failures import FailedAttempt

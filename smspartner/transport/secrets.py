@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from smspartner.errors import ConfigurationError, SMSPartnerError
@@ -45,18 +46,21 @@ class APIKey:
             problem = "the API key is not text; is it in UTF-8?"
         elif len(value) > _LONGEST:
             problem = f"the API key has {len(value)} characters: is it another file or text?"
-        elif not _signs(value).signs:
+        elif not (value.isalnum() or _signs(value).signs):
             problem = "the API key has neither letters nor digits: is it another text?"
         if problem:
             raise ConfigurationError(f"{problem} (the key is from {origin})")
         self.origin = origin
         #: Returns the key itself, to be put into a request and nowhere else.
         self.reveal: Final[Callable[[], str]] = lambda: value
-        keys = [_Key.of(_signs(value, fold=fold).signs) for fold in (False, True)]
+
+        @cache  # made when something is first masked: most programs never need them
+        def key(*, fold: bool) -> _Key:
+            return _Key.of(_signs(value, fold=fold).signs)
 
         def places(text: str) -> Iterator[tuple[int, int]]:
             fold = _HIDDEN_DIGIT in text
-            return keys[fold].places_in(_signs(text, fold=fold))
+            return key(fold=fold).places_in(_signs(text, fold=fold))
 
         self._places: Final[Callable[[str], Iterator[tuple[int, int]]]] = places
 
@@ -95,16 +99,15 @@ class APIKey:
 #: What stands for a digit in a text where phones were masked before.
 _HIDDEN_DIGIT: Final = "•"
 #: Each part of a text that says something of a key, escapes as one part; the rest is passed over.
-_PART: Final = re.compile(
-    r"""(?P<plain>[a-z0-9•]+)
+_PART: Final = r"""(?iax)
+    (?P<plain>[a-z0-9•]+)
     | %(?:25)*(?P<percent>[0-9a-f]{2})
     | (?P<html>&(?:amp;)*(?:\#\d{1,7};?|\#x[0-9a-f]{1,6};?|[a-z]\w{1,30};))
     | \\+(?:u(?P<unicode>[0-9a-f]{4})|x(?P<byte>[0-9a-f]{2})|[bfnrt])
     | </?w?br\s*/?>
     | (?P<cut>…|\.{2,}|\*{2,})
-    | (?P<other>[^\x00-\x7f])""",
-    re.IGNORECASE | re.VERBOSE | re.ASCII,
-)
+    | (?P<other>[^\x00-\x7f])
+"""
 _CUT: Final = "…"
 _OTHER: Final = "¤"
 _DIGITS: Final = "#"
@@ -128,7 +131,7 @@ def _signs(text: str, *, fold: bool = False) -> _Signs:
     """
     signs: list[str] = []
     places: list[tuple[int, int]] = []
-    for part in _PART.finditer(text):
+    for part in re.finditer(_PART, text):
         start, stop = part.span()
         plain = part["plain"] is not None
         for index, character in enumerate(part[0].lower() if plain else _undone(part)):

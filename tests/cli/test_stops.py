@@ -103,7 +103,7 @@ def test_without_the_stop_list_nothing_is_downloaded(
 
 
 def test_a_stop_list_that_was_not_fetched_never_counts_as_none() -> None:
-    options: dict[str, Any] = dict.fromkeys(Output.__slots__)
+    options: dict[str, Any] = dict.fromkeys(Output.__struct_fields__)
     out = Output(**{**options, "output": "n.csv", "opt_outs_account": True})
     with pytest.raises(ConfigurationError, match="was not fetched"):
         _ = out._stops

@@ -7,10 +7,10 @@ import logging
 import pickle
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rawserver import RawServer, answer
 from transport_faults import FAULTS, meet
 from transport_tools import (

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rawserver import RawServer, Script, answer, dead_port, resets, sends, stalls
 from transport_faults import FAULTS, LENGTH
 from transport_tools import BODY, DOWNLOAD, SLACK, STATUS, failure, fetch, timed_failure
