@@ -78,6 +78,7 @@ ROOMS: Final = {
             "tests/client/test_asking.py",
             "tests/client/test_many.py",
             "tests/client/test_waiting.py",
+            "tests/client/test_base.py",
             "tests/cli/test_download_once.py",
             "tests/cli/test_download_many.py",
         ],

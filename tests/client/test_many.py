@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from smspartner import (
     open_bodies,
 )
 from smspartner.client.arguments import require_tokens
-from smspartner.client.many import file_name
+from smspartner.client.many import file_name, saving
 from smspartner.files.journal import Journal, asked
 from smspartner.transport import Abort
 
@@ -51,6 +53,9 @@ def test_bodies_come_into_a_folder_and_are_one_table(
         token: 5 + place for place, token in enumerate(TOKENS)
     }
     assert {outcome.state for outcome in outcomes} == {"done"}
+    lines = (tmp_path / "in" / "smspartner-journal.jsonl").read_text().splitlines()
+    targets = {json.loads(line)["target"] for line in lines}
+    assert targets == {str(outcome.path) for outcome in outcomes}
     assert all(outcome.path and outcome.path.suffix == f".{format_}" for outcome in outcomes)
     batches = open_bodies(tmp_path / "in").rentals()
     assert sum(len(batch) for _, found in batches for batch in found) == sum(range(5, 11))
@@ -100,6 +105,8 @@ def test_a_failure_that_cost_nothing_is_asked_for_again(
     assert first.error.retryable
     assert (second.state, second.numbers) == ("done", 5)
     assert sandbox.downloads(rental) == 1
+    # It surely was not handed out, so nothing asks what became of it.
+    assert [request.path.rpartition("/")[2] for request in sandbox.requests] == ["download"] * 2
 
 
 def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
@@ -162,6 +169,12 @@ def test_arguments_are_checked_before_anything_is_asked(
     with pytest.raises(ConfigurationError, match=words):
         client.download_many(**given)
     assert sandbox.requests == []
+
+
+def test_the_client_for_event_loops_has_the_same_defaults() -> None:
+    ours, shared = (inspect.signature(each).parameters for each in (Client.download_many, saving))
+    names = ("jobs", "resume", "format")
+    assert [ours[name].default for name in names] == [shared[name].default for name in names]
 
 
 def test_a_folder_that_cannot_be_made_is_told(client: Client, tmp_path: Path) -> None:

@@ -382,3 +382,19 @@ def test_a_wait_that_ends_with_such_a_refusal_is_pending(code: int) -> None:
     with pytest.raises(RentalPendingError, match="pas encore") as caught:
         wait_until_ready(ask, deadline=0, poll=0.01)
     assert (caught.value.code, caught.value.retryable) == (code, True)
+
+
+def test_no_question_may_take_longer_than_what_is_left_and_each_may_take_two_seconds() -> None:
+    given: list[float] = []
+
+    def ask(*, within: float, once: bool) -> RentalStatus:
+        given.append(within)
+        return RentalStatus(success=True, token="t", status=2 if once else 1)
+
+    wait_until_ready(ask, deadline=30, poll=0.01)
+    wait_until_ready(ask, deadline=0.5, poll=0.01)
+
+    first, later, *at_the_end = given
+    assert first == 30
+    assert 29 < later < 30
+    assert at_the_end == [2, 2]
