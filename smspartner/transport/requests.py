@@ -120,9 +120,8 @@ class RequestsTransport:
             self._adapter = Adapter(settings["verify"])
             self._session.mount(self._prefix, self._adapter)
         # Compressed bodies hide cuts.
-        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
-        if self._own_session:
-            self._headers = {**self._session.headers, **self._headers}
+        own = self._session.headers if self._own_session else {}
+        self._headers = {**own, "User-Agent": user_agent, "Accept-Encoding": "identity"}
         mask_own_calls()
 
     def send(self, request: Request, key: APIKey) -> Reply:
