@@ -19,7 +19,9 @@ _INSTALL: Final = {
 
 
 @click.command()
-@click.argument("shell", required=False, type=click.Choice(list(_INSTALL)))
+@click.argument(
+    "shell", metavar="[bash|zsh|fish]", required=False, type=click.Choice(list(_INSTALL))
+)
 def completion(shell: str | None) -> None:
     """Print what makes a shell complete smspartner; the last line says how to install it.
 

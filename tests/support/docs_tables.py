@@ -128,7 +128,8 @@ def options_of_all() -> str:
 
 
 def _rows(params: Iterable[click.Parameter], context: click.Context) -> list[tuple[str, str]]:
-    records = [each.get_help_record(context) for each in params]
+    options = [each for each in params if isinstance(each, click.Option)]
+    records = [each.get_help_record(context) for each in options]
     return [(code(first), second.replace("  [", " [")) for first, second in filter(None, records)]
 
 

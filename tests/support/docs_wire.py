@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import fields
 from decimal import Decimal
 from typing import Any, Final, get_args, get_origin
 
@@ -150,7 +149,10 @@ def _told(outcome: dict[str, Any]) -> str:
 
 def limits() -> str:
     meaning = described(Limits)
-    rows = [(code(each.name), _size(each.default), meaning[each.name]) for each in fields(Limits)]
+    rows = [
+        (code(each.name), _size(each.default), meaning[each.name])
+        for each in msgspec.structs.fields(Limits)
+    ]
     return table(("limit", "unless set", "of what"), rows)
 
 
