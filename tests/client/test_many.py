@@ -47,17 +47,17 @@ def client(connect: Connect, sandbox: Sandbox) -> Iterator[Client]:
 def test_bodies_come_into_a_folder_and_are_one_table(
     client: Client, tmp_path: Path, format_: str
 ) -> None:
-    outcomes = list(client.download_many(TOKENS, tmp_path / "in", format=format_))
+    outcomes = list(client.download_many(TOKENS, tmp_path / "rentals" / "in", format=format_))
 
     assert {outcome.token: outcome.numbers for outcome in outcomes} == {
         token: 5 + place for place, token in enumerate(TOKENS)
     }
     assert {outcome.state for outcome in outcomes} == {"done"}
-    lines = (tmp_path / "in" / "smspartner-journal.jsonl").read_text().splitlines()
+    lines = (tmp_path / "rentals" / "in" / "smspartner-journal.jsonl").read_text().splitlines()
     targets = {json.loads(line)["target"] for line in lines}
     assert targets == {str(outcome.path) for outcome in outcomes}
     assert all(outcome.path and outcome.path.suffix == f".{format_}" for outcome in outcomes)
-    batches = open_bodies(tmp_path / "in").rentals()
+    batches = open_bodies(tmp_path / "rentals" / "in").rentals()
     assert sum(len(batch) for _, found in batches for batch in found) == sum(range(5, 11))
 
 

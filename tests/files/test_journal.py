@@ -52,6 +52,27 @@ def test_a_download_is_a_line_before_and_a_line_after(tmp_path: Path) -> None:
     assert after == {"state": "done", **shared, **facts}
 
 
+def test_a_line_outlasts_a_power_cut_before_anything_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("smspartner.files.journal.sync", synced.append)
+    with Journal(tmp_path) as journal:
+        with journal.asking("T", "n.csv", None):
+            assert len(synced) == 1
+        assert len(synced) == 2
+        journal.add_all([asked(token="U")], durable=False)
+        assert len(synced) == 2
+        assert list(journal.entries()) == ["T", "U"]
+
+
+def test_a_line_is_not_changed(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        entry = journal.add(asked(token="T"))
+    with pytest.raises(AttributeError):
+        entry.state = "done"  # type: ignore[misc]
+
+
 def test_the_password_of_a_database_is_not_in_it(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal, journal.asking("T", "postgresql://me:secret@host/d", None):
         pass
