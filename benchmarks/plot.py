@@ -6,11 +6,20 @@ import math
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from benchmarks.bars import Results
-from benchmarks.contenders import CONTENDERS, KEPT, LXML_PARSING, MSGSPEC, OURS, PYGIXML_PARSING
+from benchmarks.contenders import (
+    CONTENDERS,
+    KEPT,
+    LXML_PARSING,
+    MSGSPEC,
+    OURS,
+    PYGIXML_PARSING,
+    TABLE,
+)
 from benchmarks.measure import Key, Samples, costs, ratio
 
 _PANELS: Final = {"json": "JSON", "xml": "XML"}
@@ -19,12 +28,13 @@ _ORDINARY: Final = "xml, a fourth entry"
 _OURS_WIDTH: Final = 3
 _ACCENT: Final = "#0b63ce"
 _LIMIT: Final = "#a0a7b1"
-_OTHERS: Final = ("#c2410c", "#7c3aed", "#0f766e", "#b45309", "#be185d", "#4d7c0f")
+_OTHERS: Final = ("#c2410c", "#7c3aed", "#0f766e", "#b45309", "#be185d", "#4d7c0f", "#57534e")
 # What the labels leave out, so that they are short.
 _DETAIL: Final = re.compile(
     r", streaming|, whole body|, clearing| only|,(?= parsing)|\.ElementTree| \+ (loop|dataclass)"
 )
-_LEFT_OUT: Final = {"parshred, parsing only"}
+# What makes no objects, and is no limit either.
+_LEFT_OUT: Final = {"parshred, parsing only", TABLE}
 #: Drawn up to the largest body that is read in one piece.
 _KEPT_UP_TO: Final = 1000
 #: Wide enough to be read at 800 pixels, where a point is about 1.1 pixels.
@@ -65,7 +75,7 @@ def plot(results: Results, path: Path) -> None:
 
 
 def _lines(results: Results, kind: str) -> Iterator[_Line]:
-    others = iter(_OTHERS)
+    others = cycle(_OTHERS)
     for contender in CONTENDERS:
         name = contender.name
         if kind not in contender.kinds or name in _LEFT_OUT:
@@ -122,7 +132,7 @@ def _draw(panel: Any, title: str, lines: list[_Line]) -> None:
 def _scale(panels: Any) -> None:
     ticker: Any = import_module("matplotlib.ticker")
     for panel in panels:
-        panel.xaxis.set_major_locator(ticker.LogLocator(numticks=9))
+        panel.xaxis.set_major_locator(ticker.LogLocator(base=100))
         panel.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: _short(value)))
         panel.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: _duration(value)))
         panel.yaxis.set_minor_formatter(ticker.NullFormatter())
