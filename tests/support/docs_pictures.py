@@ -139,8 +139,8 @@ def promises() -> str:
         height=end,
         font=_SANS,
         title="What was measured, as a share of what is promised",
-        desc=f"{len(found)} promises about speed and memory, each with a bar; of those that are met it "
-        f"ends before the line of what is promised: {sum(share <= 1 for *_, share in found)}.",
+        desc=f"{len(found)} promises about speed and memory, each with a bar; where one is met, it "
+        f"ends before the line of what is promised: {sum(share <= 1 for *_, share in found)} are.",
         style="""\
     .sky { fill: #f6f8fa }
     .name { fill: #1f2328; font-size: 12px }
