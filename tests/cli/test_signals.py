@@ -47,7 +47,7 @@ except KeyboardInterrupt:
 except SystemExit as error:
     print("SystemExit", error)
 else:
-    print("deaf")
+    print("deaf", flush=True)  # what ends without Python's own end writes nothing more
 """
 
 #: Where a signal can come, and what is done then; each would take seconds if it were lost.

@@ -278,7 +278,8 @@ def as_integer(text: str) -> int | None:
     if found[2] is None and found[3] is None:
         return int(text)
     value = Decimal(text)
-    exact = abs(value) <= _LARGEST_EXACT and value == value.to_integral_value()
+    # Not abs(): it rounds, and overflows beyond the exponents of the context.
+    exact = value.copy_abs() <= _LARGEST_EXACT and value == value.to_integral_value()
     return int(value) if exact else None
 
 
