@@ -48,9 +48,13 @@ _ENDINGS: Final = (
 _ROOM: Final = b" " * 12
 _REASON: Final = ("code", "message", "status", "title", "detail")
 # Integers: looking for one takes a tenth of the time of bytes of that length (0.03 of 0.34 µs).
-_BACKSLASH, _MINUS, _SPACE = b"\\- "
+_BACKSLASH, _MINUS, _SPACE, _DOT = b"\\- ."
 # A boolean that is written -0, as a number or as text with escapes.
 _ODD_FLAG: Final = rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]'
+
+
+# An integer that may have a fraction, as a number or as text; a phone with dots looks like one.
+_FRACTION: Final = rb'[:,\[][ \t\r\n]*"?-?[0-9]++(?:\.|[eE]-)'
 
 
 class _Raws(msgspec.Struct, rename="camel"):
@@ -286,11 +290,14 @@ def _count(document: bytes, byte: bytes, most: int) -> int:
 def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
     """Say whether a rental has to be read closely, for what no type can say.
 
-    Leniency about numbers takes the text "null" for null, and -0 for a boolean. What is blank
-    holds a space, or an escape, or is not ASCII: looking for these bytes takes 5 ns a record.
+    Leniency about numbers takes the text "null" for null, -0 for a boolean, and rounds a fraction.
+    What is blank holds a space, or an escape, or is not ASCII: looking for these bytes takes 5 ns a
+    record.
     """
     escapes = _BACKSLASH in document
     if (escapes or _MINUS in document) and re.search(_ODD_FLAG, document):
+        return True
+    if (_DOT in document or _MINUS in document) and re.search(_FRACTION, document):
         return True
     may_be_blank = escapes or _SPACE in document or not document.isascii()
     return may_be_blank and is_blank(answer.records)

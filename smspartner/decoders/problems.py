@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from operator import attrgetter, itemgetter
 from typing import Any, Final, TypeVar
 
@@ -31,7 +31,7 @@ _LOOSE: Final = r"(?<![0-9])[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0
 # msgspec takes it for 0, and that for false.
 _ODD_FLAG: Final = "-0"
 
-_phone, _flag = attrgetter("phone"), itemgetter("stopSms")
+_phone, _flag, _id = attrgetter("phone"), itemgetter("stopSms"), itemgetter("id")
 
 #: A number as it is read on its own: its id may be of any size.
 WideNumber: Final = msgspec.defstruct(
@@ -59,7 +59,8 @@ def read_fields(fields: Mapping[str, Any], answer: type[A]) -> A:
         return with_numbers(read_records(_listed(fields["datas"]), _wide, dict), fields, answer)
     if isinstance(result, RentalAnswer):
         listed = _listed(fields.get("datas") or ())
-        if is_blank(result.records) or _ODD_FLAG in map(_flag, listed):
+        plain = all(map(str.isdigit, map(str, map(_id, listed))))
+        if not plain or is_blank(result.records) or _ODD_FLAG in map(_flag, listed):
             read_records(listed, _wide, dict)
     return result
 
@@ -102,7 +103,7 @@ def read_records(
         written = said(record)
         if written["stopSms"] == _ODD_FLAG:
             raise RecordError(index, "stopSms", "Expected `bool`")
-        if is_inexact(str(written["id"])):
+        if not is_integral(str(written["id"])):
             raise RecordError(index, "id", _INEXACT)
         numbers.append(RentedNumber(number.id, number.phone, number.stop_sms))
     return numbers
@@ -111,6 +112,20 @@ def read_records(
 def is_blank(numbers: Sequence[RentedNumber]) -> bool:
     """Say whether a phone is blank; its type refuses empty ones."""
     return any(map(str.isspace, map(_phone, numbers)))  # in C: 40 ns a number
+
+
+def is_integral(literal: str) -> bool:
+    """Say whether a number that has been read as an integer is that integer (rule R7).
+
+    With a fraction or an exponent msgspec reads a double: 1.0000000000000000001 is 1 then.
+    """
+    if literal.removeprefix("-").isdigit():
+        return True
+    try:
+        value = Decimal(literal)
+    except InvalidOperation:  # an exponent far below that of any double
+        return False
+    return value.copy_abs() <= EXACT and value == value.to_integral_value()
 
 
 def is_inexact(literal: str) -> bool:

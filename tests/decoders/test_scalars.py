@@ -41,7 +41,18 @@ INTEGERS: Final = {
     "-1.5e1": -15,
     "9007199254740992.0": 2**53,
 }
+#: What a double takes for an integer.
+NEARLY_INTEGERS: Final = (
+    *(
+        "1.0000000000000000001",
+        "9007199254740991.3",
+        "9.0071399254740993e15",
+        "-3.00000000000000000007",
+    ),
+    *("1e-99999999999999", f"1e-{'9' * 30}", "9007E99254740993"),
+)
 NOT_INTEGERS: Final = (
+    *NEARLY_INTEGERS,
     *("1.5", "1e-1", "1e16", "1e400", "007", "+7", "1.", ".5", "1_0", "0x10", "٣", "1e", "--1"),
     *("", "true", "false", "null", "NaN", "Infinity", "inf", "1,0", "1 0", "abc", "9" * 5000),
 )
@@ -91,6 +102,14 @@ def test_an_integer_may_be_text(text: str, value: int) -> None:
 @pytest.mark.parametrize("text", NOT_INTEGERS, ids=short)
 def test_what_is_no_integer_is_an_error_of_the_field(text: str) -> None:
     assert values_at(0, text) == [(0, "id")] * 4
+
+
+@pytest.mark.parametrize("number", NEARLY_INTEGERS, ids=short)
+def test_a_number_is_an_integer_or_an_error_and_never_the_nearest_one(number: str) -> None:
+    with pytest.raises(RecordError) as caught:
+        decode(json_body(f'{{"id":{number},"phone":"x","stopSms":1}}'))
+
+    assert (caught.value.index, caught.value.field) == (0, "id")
 
 
 @pytest.mark.parametrize(("text", "value"), BOOLEANS.items(), ids=short)

@@ -196,8 +196,11 @@ class Layout:
         (ids, phones, stops, *others), flags, spaced = texts
         try:
             opted_out = [flags[stop] for stop in stops]
-            integers = _IDS.decode('["' + '","'.join(ids) + '"]')
+            joined = '","'.join(ids)
+            integers = _IDS.decode(f'["{joined}"]')
         except (msgspec.DecodeError, KeyError):
+            return None
+        if "." in joined or "e" in joined or "E" in joined:  # a double, which may be rounded
             return None
         may_be_blank = spaced or not ascii_only
         if not all(phones) or (may_be_blank and any(map(str.isspace, phones))):
