@@ -275,3 +275,13 @@ def test_minus_zero_is_no_boolean(flag: str) -> None:
         with pytest.raises(RecordError) as caught:
             decode(body)
         assert (caught.value.index, caught.value.field) == (3, "stopSms")
+
+
+@pytest.mark.parametrize("space", ["&#9;", "&#x0a;", "&#32;"])
+@pytest.mark.parametrize("opening", ["<![CDATA[", "<!--", "<?pi ", "<a b='"])
+def test_a_reference_closes_nothing_that_is_open(opening: str, space: str) -> None:
+    record = f"<entry>1</entry><entry>{opening}\n {space}{PHONE}</entry><entry>false</entry>"
+    body = f"<result><entry>true</entry><entry><entry>{record}</entry></entry></result>"
+
+    with pytest.raises(DecodeError):
+        decode(body.encode())

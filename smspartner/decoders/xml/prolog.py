@@ -43,9 +43,10 @@ _BEGINNING: Final = re.compile(
     rb"""(?P<mark>\xef\xbb\xbf)?(?P<white>[ \t\r\n]*+)(?P<declaration><\?xml\s[^>]*?)(?P<end>\?>)"""
 )
 _US_ASCII: Final = re.compile(rb"""(encoding\s*=\s*)(["'])us-ascii["']""", re.IGNORECASE)
-# What a reference can stand in without being one, or a reference to white space.
+# What a reference can stand in without being one, or a reference to white space. What is not closed
+# goes on to the end: a section made inside an open one would close that.
 _REFERENCE: Final = re.compile(
-    rb"""<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<(?:[^<>"']|"[^"]*"|'[^']*')*+>"""
+    rb"""<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<(?:[^<>"']|"[^"]*"|'[^']*')*+>"""
     rb"""|&\#(?P<code>0*(?:9|10|32)|x0*(?:9|[aA]|20));""",
     re.DOTALL,
 )
