@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import pickle
+from pprint import pformat
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from leaks import walked
+from rich.pretty import pretty_repr
 
 from smspartner import (
     APIError,
@@ -20,7 +22,7 @@ from smspartner import (
 )
 from smspartner.decoders.detect import excerpt
 from smspartner.models.masks import MASK
-from smspartner.transport import Headers
+from smspartner.transport import Headers, Request
 from smspartner.transport.secrets import APIKey
 
 DIGITS: Final = "deadbeef123456cafebabe0a1b2c3d4e5f6a7b8c"
@@ -145,3 +147,10 @@ def test_what_an_error_says_of_the_key_is_masked() -> None:
 def test_headers_are_a_mapping_that_shows_no_values() -> None:
     headers = Headers({"Content-Type": "x/y"})
     assert (repr(headers), len(headers)) == ("Headers(content-type)", 1)
+
+
+def test_a_request_shows_nothing_of_its_body() -> None:
+    asked = Request(path="stop-sms/add", query={"_format": "json"}, body={"phone": "+33639980042"})
+    for shown in (repr(asked), pretty_repr(asked), pformat(asked)):
+        assert "stop-sms/add" in shown
+        assert "39980042" not in shown
