@@ -124,6 +124,20 @@ def test_credits_that_are_no_integer_are_refused(wrong: Value, form: Format) -> 
 
 
 @every_format
+@pytest.mark.parametrize("nulls", ["dropped", "kept"])
+@pytest.mark.parametrize("wrong", ["many", ""])
+@pytest.mark.parametrize("field", ["solde", "balance"])
+def test_money_that_is_no_number_is_refused_and_moves_nothing(
+    field: str, wrong: str, nulls: Nulls, form: Format
+) -> None:
+    # Without the wrong one this could be the order that has no solde, and one entry more.
+    counts = dict.fromkeys(("creditSms", "creditSmsECO", "creditHlr", "toSend"))
+    credits_ = {**counts, "solde": "1", "currency": "EUR", "balance": "1", field: wrong}
+    with pytest.raises(DecodeError):
+        read(pair_as_value(credits=credits_), form, nulls)
+
+
+@every_format
 def test_the_flag_decides_even_where_the_credits_came_along(form: Format) -> None:
     value = {**pair_as_value(code=10), "success": False}
     with pytest.raises(APIKeyInvalidError):

@@ -91,7 +91,8 @@ def _best_of(each: Iterable[Found]) -> Found:
     for found in each:
         if found.placed != best.placed:
             best = _better(best, found)
-    return best
+    # Only now: an order with a wrong value may cost no more than one with an entry left over.
+    return best if best.clean or best.ways > 1 else NOWHERE
 
 
 def _place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) -> Found:
@@ -111,7 +112,7 @@ def _place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) 
 def search(
     entries: Sequence[Element], fields: Sequence[Field], *, exact: bool, deep: bool
 ) -> Found:
-    """Return the placements that keep both orders and cost the least, if they suit all types.
+    """Return the placements that keep both orders and cost the least; see whether it is clean.
 
     An answer without further entries costs nothing in its true placement, so that one is found,
     or refused where it is not the only one. A value of the wrong type costs as much as an entry
@@ -142,8 +143,7 @@ def search(
             found = _better(found, best(at, field_at + 1))
         return found
 
-    found = best(0, 0)
-    return found if found.clean or found.ways > 1 else NOWHERE
+    return best(0, 0)
 
 
 def ignored(plan: Plan, element: Element, *, deep: bool) -> int | None:
