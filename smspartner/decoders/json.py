@@ -24,7 +24,7 @@ from smspartner.decoders.problems import (
 from smspartner.decoders.slices import Hole
 from smspartner.errors import Complaint, DecodeError, LimitError, TruncatedError
 from smspartner.models.envelope import A, Key, ListAnswer, Refusal, RentalAnswer, require_success
-from smspartner.models.number import EXACT
+from smspartner.models.number import EXACT, RentedNumber
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ class JSONDecoder:
             return result
         _require_nulls(result, document)
         if _is_suspect(document, result):
-            read_records(_members(_raws(document).datas), _NUMBER.decode, _said)
+            _read_closely(_raws(document))
         return result
 
     def find_hole(self, window: bytes, limits: Limits) -> Hole | None:
@@ -299,6 +299,8 @@ def _is_suspect(document: bytes, answer: RentalAnswer) -> bool:
         return True
     if (_DOT in document or _MINUS in document) and re.search(_FRACTION, document):
         return True
+    if abs(answer.phone_numbers or 0) >= EXACT:
+        return True
     may_be_blank = escapes or _SPACE in document or not document.isascii()
     return may_be_blank and is_blank(answer.records)
 
@@ -327,12 +329,23 @@ def _one_by_one(
         RecordError: one is wrong.
         DecodeError: the count is.
     """
-    numbers = read_records(_members(raws.datas), _NUMBER.decode, _said)
+    numbers = _read_closely(raws)
     if any(abs(number.id) >= EXACT for number in numbers):
         found = with_numbers(numbers, {"phoneNumbers": _literal(raws.phone_numbers)}, answer)
         _require_nulls(cast("RentalAnswer", found), document)
         return found
     raise answer_error(problem)  # in a list of numbers that another has replaced
+
+
+def _read_closely(raws: _Raws) -> list[RentedNumber]:
+    """Return the records of a rental read one by one; its count is looked at too.
+
+    Raises:
+        RecordError: one is wrong.
+        DecodeError: the count is nearly an integer.
+    """
+    require_exact(str(_literal(raws.phone_numbers)), "phoneNumbers")
+    return read_records(_members(raws.datas), _NUMBER.decode, _said)
 
 
 def _members(raw: msgspec.Raw) -> Iterator[bytes]:

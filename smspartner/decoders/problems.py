@@ -24,7 +24,7 @@ _PATH: Final = r" - at `\$\.?(?P<path>[^`]*)`"
 _RECORD: Final = r"datas?\[(?P<index>\d+)\]\.?(?P<field>\w*)"
 _MISSING: Final = r"missing required field `(?P<field>[^`]+)`"
 
-_INEXACT: Final = "Expected `int`, got a number that is not exact (beyond 2^53, not an integer)"
+_INEXACT: Final = "Expected `int`, got a number with a fraction, or beyond 2^53: no exact integer"
 #: A number with a fraction or an exponent; any other is exact.
 _LOOSE: Final = r"(?<![0-9])[0-9]++(?:\.[0-9]++(?:[eE][+-]?[0-9]++)?|[eE][+-]?[0-9]++)"
 
@@ -129,24 +129,19 @@ def is_integral(literal: str) -> bool:
 
 
 def is_inexact(literal: str) -> bool:
-    """Say whether a number that reads as 2^53 is another one (rule R7).
-
-    With a fraction or an exponent msgspec reads an integer as a double, and takes it up to 2^53:
-    what is rounded down to that came from beyond it.
-    """
-    if literal.isdigit() or abs(float(literal)) != EXACT:
-        return False
-    return abs(Decimal(literal)) != EXACT
+    """Say whether a number reads as an integer that it is not (rule R7)."""
+    value = abs(float(literal))
+    return value.is_integer() and value <= EXACT and not is_integral(literal)
 
 
-def require_exact(text: str) -> None:
-    """Refuse a document that holds a number which an integer field would round (rule R7).
+def require_exact(text: str, field: str | None = None) -> None:
+    """Refuse a text with a number that an integer field would round (rule R7).
 
     Raises:
         DecodeError: as said.
     """
     if any(is_inexact(number[0]) for number in re.finditer(_LOOSE, text)):
-        raise DecodeError(_INEXACT)
+        raise DecodeError(f"{field}: {_INEXACT}" if field else _INEXACT)
 
 
 def answer_error(error: msgspec.ValidationError) -> DecodeError:

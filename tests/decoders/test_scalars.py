@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import oracle_xml
@@ -253,7 +254,13 @@ def test_beside_a_large_id_a_wrong_count_is_told() -> None:
         decode(f'{{"success":true,"datas":[{row}],"phoneNumbers":"x"}}'.encode())
 
 
-@pytest.mark.parametrize("number", [f"{LARGE}.0", f'"{LARGE}e0"', "-9.007199254740993E15"])
+ROUNDED: Final = (
+    *(f"{LARGE}.0", f'"{LARGE}e0"', "-9.007199254740993E15"),
+    *("1.0000000000000000001", '"0.99999999999999999999"', "-1e-99999999999999"),
+)
+
+
+@pytest.mark.parametrize("number", ROUNDED)
 def test_no_integer_of_another_answer_is_rounded_either(number: str) -> None:
     bare = number.strip('"')
     for body in (
@@ -262,6 +269,30 @@ def test_no_integer_of_another_answer_is_rounded_either(number: str) -> None:
     ):
         with pytest.raises(DecodeError, match="exact"):
             decode_answer(body.encode(), Account)
+
+
+@pytest.mark.parametrize("number", ["1.0", "0.1", "2.675", "1e300", "0.1000000000000000055511"])
+def test_a_number_that_is_no_integer_may_have_any_digits(number: str) -> None:
+    for body in (
+        f'{{"success":true,"code":200,"credits":{{"balance":{number}}}}}',
+        f"<r><success>true</success><credits><balance>{number}</balance></credits></r>",
+    ):
+        found = decode_answer(body.encode(), Account).credits
+        assert found is not None
+        assert found.balance == Decimal(number)
+
+
+@pytest.mark.parametrize("number", ROUNDED)
+@pytest.mark.parametrize("amount", [1, 3000])
+def test_nor_is_a_count(number: str, amount: int) -> None:
+    rows = people(amount)
+    bare = number.strip('"')
+    for body in (
+        f'{{"success":true,"phoneNumbers":{number},"datas":[{as_json(rows)}]}}',
+        f"<result><entry>true</entry><entry>{bare}</entry><entry>{as_xml(rows)}</entry></result>",
+    ):
+        with pytest.raises(DecodeError, match=r"phoneNumbers: .*exact"):
+            decode(body.encode())
 
 
 @pytest.mark.parametrize("flag", ["-0", '"-0"', '"\\u002d0"', '"-\\u0030"'])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import combinations, takewhile
 from typing import Any, Final
 from xml.sax import SAXException
@@ -277,7 +277,10 @@ def as_integer(text: str) -> int | None:
         return None
     if found[2] is None and found[3] is None:
         return int(text)
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent of 19 digits and more
+        return None
     # Not abs(): it rounds, and overflows beyond the exponents of the context.
     exact = value.copy_abs() <= _LARGEST_EXACT and value == value.to_integral_value()
     return int(value) if exact else None
