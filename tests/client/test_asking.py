@@ -225,6 +225,21 @@ def test_the_500_of_a_gateway_or_a_framework_may_have_been_counted(page: Outcome
     assert dict(error.headers or {}) == {"content-type": "application/json"}
 
 
+def test_a_500_that_breaks_off_is_asked_about_like_one_that_is_whole(connect: Connect) -> None:
+    def breaks() -> Iterator[bytes]:
+        yield b'{"code":500,'
+        raise TransportError("the connection broke", maybe_received=True)
+
+    class Breaks(Script):
+        def send(self, request: Request, key: object) -> Reply:
+            reply = super().send(request, key)
+            return Reply(500, {}, breaks()) if reply.status == 500 else reply
+
+    script = Breaks([(500, ""), NUMBERS], [says(2), says(2)])
+    assert connect("k" * 8, transport=script, timeout=0.01).download("t").declared == 0
+    assert script.left == {"location/file/download": [], "location/status": []}
+
+
 def test_the_page_of_a_gateway_is_not_the_body(connect: Connect, tmp_path: Path) -> None:
     script = Script([(500, "<html>oops"), NUMBERS], [says(2), says(2)])
     saved = connect("k" * 8, transport=script, timeout=0.01).save("t", tmp_path / "body")
