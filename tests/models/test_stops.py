@@ -186,7 +186,7 @@ def test_what_may_have_been_received_is_never_sent_again(
     sandbox: Sandbox, change: str, method: str, fault: str
 ) -> None:
     sandbox.fault, sandbox.fault_on, sandbox.bomb = fault, "all", 1 << 20
-    options: dict[str, Any] = {"retries": 3, "timeout": 0.2, "deadline": 1}
+    options: dict[str, Any] = {"retries": 3, "timeout": 0.5, "deadline": 1}
     with (
         Client(sandbox.api_key, base_url=sandbox.url, **options) as client,
         suppress(SMSPartnerError),
