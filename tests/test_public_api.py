@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import pkgutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
+from logging import Logger
 from typing import Any, Final
 
 import pytest
@@ -53,6 +56,16 @@ def test_each_public_name_can_be_imported(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in smspartner.__all__ if name != "__version__"])
 def test_each_public_name_says_what_it_is(name: str) -> None:
     assert len(getattr(smspartner, name).__doc__) > 20
+
+
+def test_every_logger_is_one_that_users_set_by_the_name_of_the_package() -> None:
+    names = set()
+    for found in pkgutil.walk_packages(smspartner.__path__, "smspartner."):
+        with suppress(ImportError):  # an extra that is not here
+            module = import_module(found.name)
+            names |= {each.name for each in vars(module).values() if isinstance(each, Logger)}
+    assert "smspartner" in names
+    assert {name.partition(".")[0] for name in names} == {"smspartner"}
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

@@ -244,14 +244,15 @@ def test_the_first_failure_can_stop_everything(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
 def test_a_body_that_was_left_is_finished_with_instead_of_asking_again(
-    sandbox: Sandbox, in_folder: Path, output: str
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str], output: str
 ) -> None:
     folder = in_folder / (output if output == "out/" else f"{output}.bodies")
     folder.mkdir()
     assert run(["save", TOKENS[0], "-o", str(folder / f"{TOKENS[0]}.json"), "-q"]) == 0
 
-    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+    assert run(["download", *TOKENS[:2], "-o", output]) == 0
 
+    assert "  2  rentals downloaded" in capsys.readouterr().err
     assert counted(sandbox, TOKENS[:2]) == [1, 1]
     assert not list(folder.glob("*.json"))
 

@@ -24,7 +24,7 @@ from smspartner import (
     open_bodies,
 )
 from smspartner.client.arguments import require_tokens
-from smspartner.client.many import file_name, saving
+from smspartner.client.many import Save, file_name, saving
 from smspartner.files.journal import Journal, asked
 from smspartner.transport import Abort
 
@@ -59,6 +59,21 @@ def test_bodies_come_into_a_folder_and_are_one_table(
     assert all(outcome.path and outcome.path.suffix == f".{format_}" for outcome in outcomes)
     batches = open_bodies(tmp_path / "rentals" / "in").rentals()
     assert sum(len(batch) for _, found in batches for batch in found) == sum(range(5, 11))
+
+
+def test_its_threads_are_named_for_those_who_look_for_them(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    save = Save.fetch
+
+    def fetch(self: Save, token: str) -> dict[str, Any]:
+        names.append(threading.current_thread().name)
+        return save(self, token)
+
+    monkeypatch.setattr(Save, "fetch", fetch)
+    assert len(list(client.download_many(TOKENS, tmp_path))) == len(names) == 6
+    assert all(name.startswith("smspartner") for name in names)
 
 
 def test_running_again_asks_for_nothing(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:

@@ -192,14 +192,14 @@ def test_no_time_means_one_question(sandbox: Sandbox, client: Client) -> None:
 
 
 @pytest.mark.parametrize("setting", ["deadline", "poll"])
-@pytest.mark.parametrize("value", [-1, -0.001, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1, -0.001, float("nan"), float("inf"), "5", True, None])
 def test_what_is_no_number_of_seconds_is_refused_before_anything_is_asked(
-    sandbox: Sandbox, client: Client, setting: str, value: float
+    sandbox: Sandbox, client: Client, setting: str, value: Any
 ) -> None:
-    seconds = {"deadline": 5.0, "poll": 0.1, setting: value}
-    with pytest.raises(ConfigurationError):
+    seconds: dict[str, Any] = {"deadline": 5.0, "poll": 0.1, setting: value}
+    with pytest.raises(ConfigurationError, match=f"{setting}="):
         client.wait("pace-60", deadline=seconds["deadline"], poll=seconds["poll"])
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match="poll="):
         client.wait("pace-60", deadline=5, poll=0)
     assert sandbox.requests == []
 

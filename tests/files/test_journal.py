@@ -52,6 +52,23 @@ def test_a_download_is_a_line_before_and_a_line_after(tmp_path: Path) -> None:
     assert after == {"state": "done", **shared, **facts}
 
 
+def test_each_line_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    unmeasured = os.read
+
+    def measured(descriptor: int, size: int) -> bytes:
+        read.append(size)
+        return unmeasured(descriptor, size)
+
+    with Journal(tmp_path) as journal:
+        for token in ("A", "B"):
+            journal.add(asked(token=token, target="t"))
+        assert list(journal.entries()) == ["A", "B"]
+        monkeypatch.setattr(os, "read", measured)
+        assert list(journal.entries()) == ["A", "B"]
+    assert sum(read) == 0
+
+
 def test_a_line_outlasts_a_power_cut_before_anything_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,10 +167,14 @@ def test_an_abort_covers_calls_within_its_block_and_can_be_nested() -> None:
             with block, get(client, STATUS) as reply:
                 found.append(reply.abort)
                 list(reply.chunks)
-        with outer, inner, get(client, STATUS) as reply:
-            found.append(reply.abort)
-            list(reply.chunks)
-    assert found == [outer, inner, outer, inner]
+        with outer:
+            with inner, get(client, STATUS) as reply:
+                found.append(reply.abort)
+                list(reply.chunks)
+            with get(client, STATUS) as reply:  # the outer one goes on where the inner one ends
+                found.append(reply.abort)
+                list(reply.chunks)
+    assert found == [outer, inner, outer, inner, outer]
 
 
 def test_a_connection_that_comes_too_late_is_shut_down_at_once() -> None:
