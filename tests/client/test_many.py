@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from number_files import mode_of
 from twin import Connect
 
 from smspartner import (
@@ -53,6 +54,7 @@ def test_bodies_come_into_a_folder_and_are_one_table(
         token: 5 + place for place, token in enumerate(TOKENS)
     }
     assert {outcome.state for outcome in outcomes} == {"done"}
+    assert mode_of(tmp_path / "rentals" / "in") == 0o700
     lines = (tmp_path / "rentals" / "in" / "smspartner-journal.jsonl").read_text().splitlines()
     targets = {json.loads(line)["target"] for line in lines}
     assert targets == {str(outcome.path) for outcome in outcomes}
