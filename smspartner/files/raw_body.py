@@ -28,6 +28,10 @@ INCOMPLETE: Final = ".incomplete"
 #: from exports, which can be made again.
 BODY_PART: Final = ".body.part"
 
+_COUNTED: Final = (
+    "the service may have counted this download: ask SMS Partner to allow it once more"
+)
+
 
 class RawBody:
     """A body that is written chunk by chunk, and kept whatever happens next.
@@ -186,6 +190,8 @@ class RawBody:
             error.kept = self.kept
         if error is not None and self.note:
             error.add_note(self.note)
+        if isinstance(error, OutputError) and self._left_early:  # asked for, and not whole
+            error.add_note(_COUNTED)
         if isinstance(output, Part):
             register.remove(output.path)  # only now: what is not told yet is told in the end
 
