@@ -22,7 +22,11 @@ with Sandbox(numbers=100) as sandbox, Client(sandbox.api_key, base_url=sandbox.u
     client.save(sandbox.token, "body.xml", format="xml")
 with open("body.xml", "rb") as body:
     print(sum(1 for _ in smspartner.iter_decode(body)), "again")
+smspartner.write(smspartner.open_bodies("body.xml"), "numbers.xlsx")
+with smspartner.open_numbers("numbers.xlsx") as numbers:
+    print(sum(len(batch["phone"]) for batch in numbers.batches()), "in a workbook")
 """
+PRINTED = "100 json\n100 xml\n100 again\n100 in a workbook\n"
 
 
 def test_the_entry_point_names_the_folder_of_the_hook() -> None:
@@ -51,4 +55,4 @@ def test_a_frozen_program_reads_both_formats(tmp_path: Path) -> None:
         timeout=60,
     )
 
-    assert (done.stdout, done.stderr) == ("100 json\n100 xml\n100 again\n", "")
+    assert (done.stdout, done.stderr) == (PRINTED, "")
