@@ -8,7 +8,7 @@ import pytest
 
 from smspartner import ConfigurationError, read_opt_outs
 from smspartner.files.opt_outs import OptOutList
-from smspartner.files.opt_outs.blocks import in_lines
+from smspartner.files.opt_outs.blocks import _LONGEST, _OVERLAP, in_lines
 from smspartner.files.opt_outs.keys import keys_of
 
 
@@ -20,6 +20,29 @@ def test_a_long_line_that_is_whole_is_not_taken_for_a_piece() -> None:
     texts = [text for _, text in in_lines(["a\n" + "b" * 2000 + "\n", "c\n"])]
 
     assert all(text.startswith("\n") for text in texts)
+
+
+@pytest.mark.parametrize("place", [0, 1, 4, 9, 10, 500, 1023])
+@pytest.mark.parametrize("before", ["", "a,b\n", '"'], ids=["one line", "a line before", "quoted"])
+def test_a_phone_in_two_pieces_of_a_long_line_is_found(before: str, place: int) -> None:
+    phone = "0639980042"
+    filled = before + "x" * (_LONGEST - len(before)) + " " + phone + "," * _OVERLAP
+    cut = _LONGEST + 1 + place
+    found = OptOutList("list")
+
+    found.read(in_lines([filled[:cut], filled[cut:] + "\n"]))
+
+    assert found.holds(keys_of(f"+33{phone[1:]}"))
+
+
+def test_a_piece_of_a_long_line_does_not_begin_inside_a_number() -> None:
+    number = "9" * 11 + "639980042"  # too long for a phone to be its end
+    piece = "x" * _LONGEST + number + "," * (_OVERLAP - 9)
+    found = OptOutList("list")
+
+    found.read(in_lines([piece, "\n"]))
+
+    assert not found.holds(keys_of("+33639980042"))
 
 
 def test_a_field_in_quotes_goes_on_in_the_next_block() -> None:

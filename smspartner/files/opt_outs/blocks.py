@@ -108,7 +108,7 @@ def in_lines(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
 def _again(text: str, end: int) -> int:
     """Return from where on text is looked at again, with what follows."""
     last = text.rfind("\n", max(0, end - _OPEN), end)
-    if last < end - _OVERLAP and not text.endswith("\n", 0, end):  # a piece of a long line
+    if last < end - _OVERLAP:  # a piece of a long line: whole lines end in an end of line
         digits = _DIGITS.match(text, end - _OVERLAP)
         return digits.end() if digits and digits.end() < end else end - _OVERLAP
     if '"' in text:
