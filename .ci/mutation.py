@@ -15,6 +15,7 @@ import ast
 import importlib
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -201,22 +202,19 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 def listed(file: Path) -> set[tuple[str, str, str]]:
     """Return the changes in a table: the file, what is changed, and what it becomes."""
-    lines = file.read_text("utf-8").splitlines()
-    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
-    return {
-        (path.strip("`"), before.strip("`"), after.strip("`")) for path, before, after, _ in rows
-    }
+    row = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \| ", re.MULTILINE)
+    return set(row.findall(file.read_text("utf-8")))
 
 
 def tests_of(paths: list[str], file: str) -> tuple[list[str], list[str]]:
     """Return the files with tests: those named like a file, else the first; and all others."""
-    found = {
+    found = dict.fromkeys(
         str(test)
         for path in paths
-        for test in ([Path(path)] if path.endswith(".py") else Path(path).glob("test_*.py"))
-    }
-    first = {test for test in found if f"test_{Path(file).stem}" in test} or {paths[0]}
-    return sorted(first), sorted(found - first)
+        for test in ([Path(path)] if path.endswith(".py") else sorted(Path(path).glob("test_*.py")))
+    )
+    first = [test for test in found if f"test_{Path(file).stem}" in test] or paths[:1]
+    return first, [test for test in found if test not in first]
 
 
 def run(tests: list[str]) -> int:

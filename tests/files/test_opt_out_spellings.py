@@ -259,6 +259,9 @@ def test_strangers_are_not_left_out(numbers: list[int]) -> None:
         ("0692 12 34 56", "+262692123456", "+262692123457"),
         ("+262 692 12 34 56", "0692123456", "0692123457"),
         ("36105", "36 105", "36106"),
+        ("+ 44207946 0018 (17)", "+442079460018", "+442079460118"),
+        ("594694 20 12 34 (17)", "+594694201234", "+594694201235"),
+        ("01 00 00 00 00", "+33100000000", "+33100000001"),
     ],
 )
 def test_phones_of_other_countries_are_found(
@@ -289,6 +292,10 @@ def test_phones_of_other_countries_are_found(
 )
 def test_a_phone_is_compared_however_the_rental_spells_it(cell: object, phone: str) -> None:
     assert phone in OptOuts([cell, "0639980001"])
+
+
+def test_the_lowest_phone_of_nine_digits_is_one() -> None:
+    assert "+33100000000" in OptOuts(["0100000000"])
 
 
 def test_a_rented_phone_without_digits_is_left_out() -> None:
@@ -346,6 +353,7 @@ def test_base64_is_not_taken_for_phones(tmp_path: Path) -> None:
         "3,36E+10",
         "3.36399E+10",
         "-3.36E+10",
+        "3.36e+10",
         "3,36 E+10",
         "3,36\u00a0E+10",
         "It is 3.36E+10.",

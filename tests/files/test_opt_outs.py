@@ -57,6 +57,7 @@ def listed(tmp_path: Path, content: bytes, name: str = "stop.csv") -> Path:
         "\ufeffZo\xe9\t0639980001\r\nBob\t0639980002\r\n".encode("utf-16-le"),
         "\ufeffZo\xe9\t0639980001\r\nBob\t0639980002\r\n".encode("utf-16-be"),
         "Zo\xe9;0639980001\nBob;0639980002\n".encode("utf-32"),
+        "\ufeffZo\xe9;0639980001\nBob;0639980002\n".encode("utf-32-be"),
         "Zo\xe9 0639980001\n".encode("cp1252") + "Zo\xe9 0639980002\n".encode(),
         b'{"success":true,"datas":[{"id":1,"phone":"+33639980001"},{"id":2,"phone":"+33639980002"}]}',
         b'"open \n0639980001\n"0639980002"\n;"\n',
@@ -194,9 +195,9 @@ def rounded(kind: str) -> Any:
     return pytest.importorskip("pandas").Series([33639980001.0], dtype=kind)
 
 
-def rounded_arrow() -> Any:
-    pyarrow = pytest.importorskip("pyarrow")
-    return pyarrow.array([33639980001.0], pyarrow.float32())
+def rounded_arrow(kind: str) -> Any:
+    numpy, pyarrow = pytest.importorskip("numpy"), pytest.importorskip("pyarrow")
+    return pyarrow.array(numpy.array([60_000], kind))
 
 
 def square() -> Any:
@@ -291,7 +292,8 @@ REFUSED_COLUMNS: dict[str, tuple[Callable[[], Any], str]] = {
     "a kind of mapping": (message, "not as Message"),
     "float32": (lambda: rounded("float32"), "32 bits or fewer have lost digits"),
     "Float32": (lambda: rounded("Float32"), "32 bits or fewer have lost digits"),
-    "float32 of Arrow": (rounded_arrow, "32 bits or fewer have lost digits"),
+    "float32 of Arrow": (lambda: rounded_arrow("float32"), "32 bits or fewer have lost digits"),
+    "float16 of Arrow": (lambda: rounded_arrow("float16"), "32 bits or fewer have lost digits"),
     "an array of floats": (lambda: builtin_array("f", [33639980001.0]), "have lost digits"),
 }
 
