@@ -273,6 +273,16 @@ def test_the_status_is_asked_with_a_small_share_of_the_deadline(connect: Connect
         assert script.requests[1].deadline == pytest.approx(share)
 
 
+def test_the_second_attempt_has_what_is_left_of_the_deadline(connect: Connect) -> None:
+    def left(**options: Any) -> float | None:
+        script = Script([NO_ANSWER, NUMBERS], [says(2), says(2)])
+        connect("k" * 8, transport=script, timeout=0.01).with_options(**options).download("t")
+        return script.requests[-1].deadline
+
+    assert left() is None
+    assert 3500 < (left(deadline=3600) or 0) < 3600
+
+
 def test_33_is_plain_unless_the_status_says_that_it_is_being_made() -> None:
     error = ended([refused(33)], [says(5)])
     assert type(error) is APIError

@@ -26,6 +26,7 @@ from smspartner import (
 )
 from smspartner.client.arguments import require_tokens
 from smspartner.client.many import Save, file_name, saving
+from smspartner.client.stopped import has_arrived
 from smspartner.files.journal import Journal, asked
 from smspartner.transport import Abort
 
@@ -141,6 +142,20 @@ def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
     assert sandbox.downloads(TOKENS[0]) == 1
 
 
+def test_what_is_left_of_a_killed_request_is_waited_for(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr("smspartner.client.stopped.pause", paused.append)
+    with Journal(tmp_path) as journal:
+        line = asked(token=TOKENS[0], target="t")
+        for second in ("2026-01-01T00:00:00.000+00:00", line.time, "2126-01-01T00:00:00.000+00:00"):
+            known = msgspec.structs.replace(line, time=second)
+            assert not has_arrived(journal, known, client, patience=30)
+
+    assert paused == [0, pytest.approx(30, abs=5), 30]  # a clock that was set back, too
+
+
 def test_a_name_that_a_killed_run_had_claimed_is_no_body(
     client: Client, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -203,7 +218,13 @@ def test_a_folder_that_cannot_be_made_is_told(client: Client, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("token", "name"),
-    [("n-5.as-1", "n-5.as-1"), ("..", ".."), ("nullify", "nullify"), ("COM10", "COM10")],
+    [
+        ("n-5.as-1", "n-5.as-1"),
+        ("..", ".."),
+        ("nullify", "nullify"),
+        ("COM10", "COM10"),
+        ("x" * 150,) * 2,
+    ],
 )
 def test_a_token_that_is_a_legal_name_is_the_name_of_its_file(token: str, name: str) -> None:
     assert file_name(token) == name

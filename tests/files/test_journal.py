@@ -52,6 +52,20 @@ def test_a_download_is_a_line_before_and_a_line_after(tmp_path: Path) -> None:
     assert after == {"state": "done", **shared, **facts}
 
 
+def test_the_file_is_closed_with_the_journal(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        descriptor = journal._descriptor
+        assert os.fstat(descriptor).st_size == 0
+    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
+        os.fstat(descriptor)
+
+
+def test_a_body_of_any_name_can_be_taken(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.json")  # no UTF-8: the system allows it
+    with Journal(tmp_path) as journal, journal.taken(name) as entry:
+        assert entry is None
+
+
 def test_each_line_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     unmeasured = os.read
