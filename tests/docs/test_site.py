@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from docs_blocks import ROOT, prose_of
-from docs_pictures import PICTURES
+from docs_pictures import PICTURES, Promise, promised, promises
 from floor_plan import rooms
 
 import smspartner
@@ -77,6 +77,31 @@ def test_a_picture_that_is_made_shows_what_there_is(name: str) -> None:
     there = (ROOT / "docs" / "images" / f"{name}.svg").read_text()
 
     assert PICTURES[name]() == there, "run: python tests/support/docs_pictures.py"
+
+
+@pytest.mark.parametrize("share", [0.001, 0.9, 1, 1.1, 1.3, 40])
+def test_no_bar_of_a_promise_reaches_its_figures(share: float) -> None:
+    picture = promises([Promise("XML", "at most 1x", "it", share, met=share <= 1)])
+    bar = re.search(r'class="bar( missed)?" d="M(\d+) \d+h(\d+)(l8 )?', picture)
+    line = re.search(r'class="line" d="M(\d+)', picture)
+    figures = re.search(r'class="what" x="(\d+)" y="\d+">it,', picture)
+
+    assert bar
+    assert line
+    assert figures
+    end = int(bar[2]) + int(bar[3]) + (8 if bar[4] else 0)
+    assert end < int(figures[1])
+    assert (end > int(line[1])) is (bar[1] is not None) is (share > 1)
+    assert 'height="88"' in picture
+
+
+def test_the_home_page_says_which_promises_are_not_met() -> None:
+    found = list(promised())
+    missed = [each.what for each in found if not each.met]
+    home = " ".join(prose_of("docs/index.md").split())
+
+    assert f"{len(found) - len(missed)} of the {len(found)} promises are met" in home
+    assert all(what in (ROOT / "docs" / "promises.md").read_text() for what in missed)
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda path: str(path.stem))

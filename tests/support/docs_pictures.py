@@ -10,10 +10,10 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from docs_blocks import ROOT
 
@@ -105,53 +105,75 @@ def terminal() -> str:
     )
 
 
-def promised() -> Iterator[tuple[str, str, str, float]]:
-    """Yield each promise of speed and memory: what, limit, measured, and the share that is used."""
+class Promise(NamedTuple):
+    """A promise of speed or memory, as measured; ``share`` is how much of it is used."""
+
+    what: str
+    limit: str
+    measured: str
+    share: float
+    met: bool
+
+
+def promised() -> Iterator[Promise]:
+    """Yield each promise of speed and memory, from the last measurement."""
     results = (ROOT / "benchmarks" / "RESULTS.md").read_text()
     section = results.partition("\n## Promises")[2].partition("\n## ")[0]
     for row in re.findall(r"^\| (?!what|-)(.*) \|$", section, re.MULTILINE):
-        what, limit, measured, _ = (cell.strip() for cell in row.split(" | "))
+        what, limit, measured, met = (cell.strip() for cell in row.split(" | "))
         measured = measured.partition(" (")[0]
         there, bound = (float(re.findall(r"[\d.]+", text)[0]) for text in (measured, limit))
         share = bound / there if limit.startswith("at least") else there / bound
-        yield what, limit, measured, share
+        yield Promise(what, limit, measured, share, met == "yes")
 
 
-def promises() -> str:
-    """Return the picture of how much of each promise is used up."""
-    left, scale, row = 500, 260, 26
-    body = [
-        '  <text class="what" x="20" y="30">Shorter is better; the line is what is promised.</text>'
-    ]
-    found = list(promised())
-    for number, (what, limit, measured, share) in enumerate(found):
-        y, width = 62 + row * number, round(share * scale)
+#: How much more than a promise has room in the picture; the bar of what takes more ends in a point.
+_ROOM: Final = 1.25
+
+
+def promises(found: Sequence[Promise] | None = None) -> str:
+    """Return the picture of how much of each promise is used up: of the last measurement's."""
+    found = list(promised()) if found is None else found
+    met = sum(each.met for each in found)
+    left, scale, row = 500, 240, 26
+    figures = round(left + _ROOM * scale) + 14
+    legend = (
+        f"Shorter is better; the line is what is promised: {met} of {len(found)} are met. "
+        "What is not met goes past the line, in red."
+    )
+    body = [f'  <text class="what" x="20" y="30">{legend}</text>']
+    for number, (what, limit, measured, share, kept) in enumerate(found):
+        y, width = 62 + row * number, round(min(share, _ROOM) * scale)
+        end = f"l8 8.5l-8 8.5H{left}z" if share > _ROOM else f"v17H{left}z"
+        kind = "bar" if kept else "bar missed"
         text = escape(what.replace("`", ""), quote=False)
         body += [
             f'  <text class="name" text-anchor="end" x="{left - 12}" y="{y}">{text}</text>',
-            f'  <rect class="bar" x="{left}" y="{y - 13}" width="{width}" height="17"/>',
-            f'  <text class="what" x="{left + scale + 14}" y="{y}">{measured}, {limit}</text>',
+            f'  <path class="{kind}" d="M{left} {y - 13}h{width}{end}"/>',
+            f'  <text class="what" x="{figures}" y="{y}">{measured}, {limit}</text>',
         ]
-    end = 62 + row * len(found)
-    body.append(f'  <path class="line" d="M{left + scale} 44V{end - 18}"/>')
+    height = 62 + row * len(found)
+    body.append(f'  <path class="line" d="M{left + scale} 44V{height - 18}"/>')
     return _PICTURE.format(
         width=1000,
-        height=end,
+        height=height,
         font=_SANS,
         title="What was measured, as a share of what is promised",
         desc=f"{len(found)} promises about speed and memory, each with a bar; where one is met, it "
-        f"ends before the line of what is promised: {sum(share <= 1 for *_, share in found)} are.",
+        f"ends before the line of what is promised: {met} are.",
         style="""\
     .sky { fill: #f6f8fa }
     .name { fill: #1f2328; font-size: 12px }
     .what { fill: #57606a; font-size: 12px }
     .bar { fill: #2f5fb3 }
+    .missed { fill: #b3362f }
     .line { stroke: #b5761a; stroke-width: 2 }
     @media (prefers-color-scheme: dark) {
       .sky { fill: #161b22 }
       .name { fill: #e6edf3 }
       .what { fill: #a3adb8 }
       .bar { fill: #79a8f5 }
+      .missed { fill: #f0857c }
       .line { stroke: #d9a441 }
     }""",
         round="",

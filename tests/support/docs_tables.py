@@ -18,6 +18,7 @@ import click
 import docs_wire as wire
 from docs_blocks import ROOT
 from docs_markdown import code, summary, table
+from docs_pictures import promised
 from floor_plan import calls, loads, needs, rooms
 
 from smspartner import errors
@@ -153,6 +154,23 @@ def export_costs() -> str:
     return section[section.index("|") :].strip() + "\n"
 
 
+def promises_met() -> str:
+    """Return the sentence that says how many promises of speed and memory are met."""
+    found = list(promised())
+    missed = sum(not each.met for each in found)
+    if not missed:
+        return f"All {len(found)} promises are met.\n"
+    link = f"[the {missed} that are not](promises.md#how-fast-and-in-how-much-memory)"
+    return f"{len(found) - missed} of the {len(found)} promises are met; see {link}.\n"
+
+
+def promises_missed() -> str:
+    """Return the promises of speed and memory that are not met."""
+    found = [each for each in promised() if not each.met]
+    rows = [(each.what, each.limit, each.measured) for each in found]
+    return table(("not met", "promised", "measured"), rows) if rows else "All are met.\n"
+
+
 def faults() -> str:
     return ", ".join(map(code, FAULTS)) + ".\n"
 
@@ -191,6 +209,8 @@ TABLES: Final[dict[str, Callable[[], str]]] = {
     "exit-codes": exit_codes,
     "export-targets": export_targets,
     "export-costs": export_costs,
+    "promises-met": promises_met,
+    "promises-missed": promises_missed,
     "faults": faults,
     "options-of-all": options_of_all,
     "imports": imports,
