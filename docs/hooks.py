@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - mkdocs loads this file by its path
-"""For mkdocs: rules, facts and pages that a docstring names become links; tables are mended."""
+"""For mkdocs: what a docstring names becomes a link; tables and code are mended."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ _CELL: Final = re.compile(r"<t[dh][^>]*>.*?</t[dh]>", re.DOTALL)
 #: Code in a cell that is long enough to squeeze the other columns, and where it may be broken.
 _LONG: Final = re.compile(r"(?<=<code>)[^<]{25,}(?=</code>)")
 _JOINT: Final = re.compile(r"(::|[/_,=](?=\w))")
+#: Code, and in it tags and words; a browser breaks a line behind a hyphen, also one of an option.
+_CODE: Final = re.compile(r"<code\b.*?</code>", re.DOTALL)
+_WORD: Final = re.compile(r"<[^>]*>|[^<>\s]+")
+#: Characters of the longest word that is kept on one line of a telephone.
+_KEPT: Final = 32
 _PAGE: Final = re.compile(r"\bdocs/([a-z-]+)\.md\b")
 _NAME: Final = re.compile(r"\b(?:rules?|facts?) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
 _ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
@@ -29,6 +34,7 @@ def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
     """Mend bars and long names in tables; link rules, facts and pages in the reference."""
     del config
     html = _CELL.sub(_mended, html)
+    html = _CODE.sub(lambda code: _WORD.sub(_on_one_line, code[0]), html)
     if not page.file.src_uri.startswith("reference/"):
         return html
     known = anchors(files.get_file_from_path("wire-format.md").content_string)
@@ -39,6 +45,13 @@ def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
 
     html = _PAGE.sub(r'<a href="../../\1/">\1</a>', html)
     return _NAME.sub(lambda names: _ONE.sub(link, names[0]), html)
+
+
+def _on_one_line(word: re.Match[str]) -> str:
+    text = word[0]
+    if text[0] == "<" or len(text) > _KEPT or not re.search(r"[-/]", text):
+        return text
+    return f'<span class="word">{text}</span>'
 
 
 def _mended(cell: re.Match[str]) -> str:

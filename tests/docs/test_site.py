@@ -159,3 +159,11 @@ def test_names_of_rules_in_the_reference_link_to_them(site: Path) -> None:
 
     assert linked <= there
     assert {"r4-errors", "r7-scalars", "a4-status-of-a-rental"} <= linked
+
+
+@pytest.mark.slow
+def test_an_option_is_not_broken_behind_its_hyphen(site: Path) -> None:
+    page = (site / "quickstart/index.html").read_text()
+
+    assert '<span class="word">--exclude-stop</span>' in page
+    assert ".word { white-space: nowrap; }" in (site / "assets/site.css").read_text()
