@@ -16,6 +16,8 @@ _CODE: Final = re.compile(r"<code\b.*?</code>", re.DOTALL)
 _WORD: Final = re.compile(r"<[^>]*>|[^<>\s]+")
 #: Characters of the longest word that is kept on one line of a telephone.
 _KEPT: Final = 32
+#: Errors that one line of "Raises" names together.
+_ERRORS: Final = re.compile(r"(?<=<code>)\(([^()]*Error[^()]*)\)(?=</code>)")
 _PAGE: Final = re.compile(r"\bdocs/([a-z-]+)\.md\b")
 _NAME: Final = re.compile(r"\b(?:rules?|facts?) (?:[RA]\d+(?:\.\d+)?(?:, | and )?)+")
 _ONE: Final = re.compile(r"\b([RA]\d+)(\.\d+)?\b")
@@ -43,6 +45,7 @@ def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
         anchor = known.get(found[1])
         return f'<a href="../../wire-format/#{anchor}">{found[0]}</a>' if anchor else found[0]
 
+    html = _ERRORS.sub(r"\1", html)
     html = _PAGE.sub(r'<a href="../../\1/">\1</a>', html)
     return _NAME.sub(lambda names: _ONE.sub(link, names[0]), html)
 

@@ -47,8 +47,8 @@ class NumberStream(Iterator[RentedNumber], Tabular):
     def __init__(
         self, reply: Reply, token: str, caller: Caller, raw: RawBody | None = None
     ) -> None:
-        self.token = token
-        self.http_status = reply.status
+        self.token: str = token
+        self.http_status: int = reply.status
         self._reply = reply
         self._caller = caller
         # A page of a gateway is no body of a rental; after it the body may still come.

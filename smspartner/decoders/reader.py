@@ -74,7 +74,7 @@ class ResponseReader:
         self.answer: ListAnswer | None = None
         self._kind = answer
         self.declared: int | None = None
-        self.found = 0
+        self.found: int = 0
         self._format = format
         self._media_type = media_type
         self._http_status = http_status

@@ -167,7 +167,7 @@ class Hole(ABC):
     """
 
     def __init__(self, head: bytes, parse: Parse, probe: object, markup: Markup) -> None:
-        self.head = head
+        self.head: bytes = head
         self.parse = parse
         self._probe = probe
         self.declared: int | None = None

@@ -84,8 +84,8 @@ class Bodies:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         _check(columns)
-        self.files = tuple(files)
-        self.columns = tuple(columns)
+        self.files: tuple[str, ...] = tuple(files)
+        self.columns: tuple[str, ...] = tuple(columns)
         self.skipped: list[SMSPartnerError] = []
         self._skip = skip
         self._limits = limits

@@ -57,7 +57,7 @@ class BodyDigest:
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
-        self.size = 0
+        self.size: int = 0
 
     @property
     def sha256(self) -> str:

@@ -62,8 +62,8 @@ class RawBody:
         name = os.fspath(path)
         self._name = "/dev/stdout" if name == STDOUT else name
         self._keep = keep
-        self.size = 0
-        self.complete = False
+        self.size: int = 0
+        self.complete: bool = False
         self.kept: Path | None = None
         self._digest = hashlib.sha256()
         self._left_early = False

@@ -94,16 +94,16 @@ class NumbersFile:
     """
 
     def __init__(self, file: InputFile, form: Format) -> None:
-        self.name = file.name
-        self.ordered = form.ordered
-        self.found = 0
+        self.name: str = file.name
+        self.ordered: bool = form.ordered
+        self.found: int = 0
         self._file = file
         self._file.kind = form.name
         self._batches = form.read(file)
         first = next(self._batches, None)
         self._first: list[Columns] = [] if first is None else [first]
-        self.empty = first is None
-        self.columns = COLUMNS if first is None else tuple(first)
+        self.empty: bool = first is None
+        self.columns: tuple[str, ...] = COLUMNS if first is None else tuple(first)
 
     @property
     def kind(self) -> str:

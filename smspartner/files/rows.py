@@ -146,14 +146,16 @@ class Rows:
     """
 
     def __init__(self, numbers: object, options: WriteOptions) -> None:
-        self.columns = options.header(numbers.columns if isinstance(numbers, Rentals) else COLUMNS)
-        self.count = 0
+        self.columns: tuple[str, ...] = options.header(
+            numbers.columns if isinstance(numbers, Rentals) else COLUMNS
+        )
+        self.count: int = 0
         self.last: Sequence[RentedNumber] = ()
         self.tokens: dict[str, None] = {}
-        self.opted_out = 0
-        self.left_out_stop = 0
-        self.left_out_listed = 0
-        self.left_out_by = Counter(
+        self.opted_out: int = 0
+        self.left_out_stop: int = 0
+        self.left_out_listed: int = 0
+        self.left_out_by: Counter[str] = Counter(
             dict.fromkeys(options.opt_outs.names, 0) if options.opt_outs else {}
         )
         self._rentals = _rentals(numbers, options)

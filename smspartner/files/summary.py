@@ -44,9 +44,9 @@ class Summary:
 
     def __init__(self, columns: Iterable[str], opt_outs: OptOuts | None = None) -> None:
         self._opt_outs = opt_outs
-        self.on_lists = Counter(dict.fromkeys(opt_outs.names if opt_outs else (), 0))
+        self.on_lists: Counter[str] = Counter(dict.fromkeys(opt_outs.names if opt_outs else (), 0))
         self._columns = frozenset(columns)
-        self.numbers = 0
+        self.numbers: int = 0
         self.opted_out: int | None = 0 if "stop_sms" in self._columns else None
         self.countries: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()

@@ -167,3 +167,14 @@ def test_an_option_is_not_broken_behind_its_hyphen(site: Path) -> None:
 
     assert '<span class="word">--exclude-stop</span>' in page
     assert ".word { white-space: nowrap; }" in (site / "assets/site.css").read_text()
+
+
+@pytest.mark.slow
+def test_the_reference_shows_no_marks_of_docstrings(site: Path) -> None:
+    for path in (site / "reference").rglob("index.html"):
+        page = path.read_text()
+        assert "<p>::" not in page, path
+        assert not re.search(r"<code>\([^()]*Error", page), path
+    client = (site / "reference/client/index.html").read_text()
+    assert 'href="#smspartner.client.async_client.AsyncClient"' in client
+    assert 'href="#smspartner.client.async_client"' not in client
