@@ -50,6 +50,13 @@ def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
     return _NAME.sub(lambda names: _ONE.sub(link, names[0]), html)
 
 
+def on_page_context(context: Any, *, page: Any, config: Any, nav: Any) -> Any:
+    """Give a French page the language of its own words, and of those that the theme adds."""
+    del nav
+    config.theme["language"] = "fr" if page.file.src_uri.startswith("fr/") else "en"
+    return context
+
+
 def _on_one_line(word: re.Match[str]) -> str:
     text = word[0]
     if text[0] == "<" or len(text) > _KEPT or not re.search(r"[-/]", text):

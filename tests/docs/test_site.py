@@ -178,3 +178,13 @@ def test_the_reference_shows_no_marks_of_docstrings(site: Path) -> None:
     client = (site / "reference/client/index.html").read_text()
     assert 'href="#smspartner.client.async_client.AsyncClient"' in client
     assert 'href="#smspartner.client.async_client"' not in client
+
+
+@pytest.mark.slow
+def test_a_page_says_which_language_it_is_in(site: Path) -> None:
+    for path in site.rglob("index.html"):
+        page = path.read_text()
+        french = path.relative_to(site).parts[0] == "fr"
+        assert f'<html lang="{"fr" if french else "en"}"' in page, path
+        assert ("Table of contents" in page) is not french
+        assert ('placeholder="Rechercher"' in page) is french
