@@ -32,6 +32,11 @@ def anchors(wire_format: str) -> dict[str, str]:
     }
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Show a line of a crontab as the command that it is: it is wrapped, a drawing is not."""
+    return markdown.replace("\n```cron\n", "\n```sh\n")
+
+
 def on_page_content(html: str, *, page: Any, config: Any, files: Any) -> str:
     """Mend bars and long names in tables; link rules, facts and pages in the reference."""
     del config

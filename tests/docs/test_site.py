@@ -167,6 +167,8 @@ def test_an_option_is_not_broken_behind_its_hyphen(site: Path) -> None:
 
     assert '<span class="word">--exclude-stop</span>' in page
     assert ".word { white-space: nowrap; }" in (site / "assets/site.css").read_text()
+    for cron in ("from-cron", "fr/cron"):
+        assert "language-sh highlight" in (site / cron / "index.html").read_text()
 
 
 @pytest.mark.slow
