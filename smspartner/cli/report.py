@@ -21,6 +21,12 @@ from smspartner.models.columns import COLUMNS, E164
 #: What could be a phone in the name of a file; a date has eight digits.
 _PHONE: Final = re.compile(r"\d(?:[ ._-]?\d){8,}")
 
+#: What is said of the counts that need words.
+_NOTE: Final = (
+    "A phone, or an id, came before where an earlier record has it too{where}. "
+    "People with both flags have opted out in one record and not in another."
+)
+
 
 class Entry(NamedTuple):
     """What was found in one file: ``problem`` is what is wrong with it, None if nothing is."""
@@ -95,6 +101,8 @@ def _page(entries: Sequence[Entry], total: Summary) -> Iterator[str]:
         label, count, share = map(escape, cells_of(line))
         yield f"<div><dt>{label}</dt><dd>{count} <small>{share}</small></dd></div>\n"
     yield "</dl>\n"
+    where = ", in whichever of the files" if len(entries) > 1 else ""
+    yield f"<p class=note>{_NOTE.format(where=where)}</p>\n"
     for heading, lines in (groups_of(total) | {"on opt-out lists": _on_lists(total)}).items():
         if lines:
             yield from _bars(heading, lines)
@@ -129,9 +137,10 @@ def _files(entries: Sequence[Entry]) -> Iterator[str]:
     yield "<h2>By file</h2>\n<div class=wide><table class=files>\n"
     yield f"<tr><th scope=col>File</th><th scope=col>Kind</th>{heads}</tr>\n"
     for entry in entries:
+        mark = "" if entry.problem is None else " <small class=wrong>wrong</small>"
         cells = "".join(f"<td>{escape(cells_of(line)[1])}</td>" for line in entry.lines)
-        missing = "" if entry.lines else f"<td class=wrong colspan={len(labels) or 1}>wrong</td>"
-        yield f"<tr><th scope=row>{_shown(entry.name)}</th><td>{_shown(entry.kind)}</td>"
+        missing = "" if entry.lines else f"<td colspan={len(labels) or 1}></td>"
+        yield f"<tr><th scope=row>{_shown(entry.name)}{mark}</th><td>{_shown(entry.kind)}</td>"
         yield f"{cells}{missing}</tr>\n"
     yield "</table></div>\n"
 
@@ -164,11 +173,13 @@ body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 68rem; background: 
   color: var(--text); font: 1rem/1.45 system-ui, sans-serif }
 h1 { font-size: 1.5rem; margin: 0 0 1.2rem; overflow-wrap: anywhere }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .7rem;
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .7rem;
   margin: 0 }
+dl div:first-child { grid-column: span 2 }
 dl div { background: var(--card); border-radius: .5rem; padding: .7rem .9rem;
   display: flex; flex-direction: column-reverse; justify-content: flex-end }
-dt, small, footer { color: var(--soft); font-size: .85rem }
+dt, small, .note, footer { color: var(--soft); font-size: .85rem }
+.note { margin: .7rem 0 0 }
 dd { margin: 0; font-size: 1.35rem; font-variant-numeric: tabular-nums }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { padding: .35rem .6rem .35rem 0; text-align: right; border-bottom: 1px solid var(--line) }
@@ -181,10 +192,11 @@ th:first-child, li { overflow-wrap: anywhere }
 .bar i { display: block; height: .8rem; min-width: 2px; border-radius: .2rem;
   background: var(--bar) }
 .wide { overflow-x: auto }
-.files th:first-child { min-width: 11rem }
+.files th:first-child { min-width: 9.5rem }
 .files td { white-space: nowrap }
 .files th[scope=col] { color: var(--soft); font-size: .8rem; vertical-align: bottom }
-.wrong { color: var(--wrong) }
+.files th[scope=col]:nth-child(n + 4) { min-width: 5.5rem }
+.wrong, small.wrong { color: var(--wrong) }
 ul { margin: 0 0 1.5rem; padding-left: 1.2rem }
 footer { margin-top: 2.5rem }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr 1fr } .bars .bar { width: 22% } }

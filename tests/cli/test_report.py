@@ -60,6 +60,7 @@ def test_a_page_says_what_is_in_a_file_and_no_phone(in_folder: Path, name: str) 
     assert page.texts.count("numbers") == 1
     assert page.texts[page.texts.index("numbers") + 1] == "100"
     assert "FR France" in page.texts
+    assert "where an earlier record has it too." in page.source
     assert "63998" not in digits(page.source)
     assert mode_of(in_folder / "report.html") == 0o600
 
@@ -88,6 +89,7 @@ def test_a_folder_is_all_of_its_files_together(
     phones = {row[1] for name in KINDS for row in read(in_folder / "january" / name)}
     assert int(before.replace(",", "")) == total - len(phones)
     assert {f"january/{name}" for name in KINDS} <= set(page.texts)
+    assert "too, in whichever of the files." in page.source
     assert run(["inspect", "january", "--json"]) == 0
     assert capsys.readouterr().out.count("\n") == len(KINDS)
 
@@ -126,6 +128,8 @@ def test_a_file_that_is_wrong_is_in_the_page_and_does_not_stop_the_others(
     assert "stop_sms is not true or false" in said[0]
     page = Page(in_folder / "report.html")
     assert page.texts[page.texts.index("numbers") + 1] == "2"
+    assert page.texts[page.texts.index("wrong/count.json") + 1] == "wrong"
+    assert page.texts[page.texts.index("wrong/good.csv") + 1] == "CSV"
     assert "img" not in page.tags
     assert "639980042" not in digits(page.source)
     assert 'wrong/<img src=x onerror="alert(1)"> & ••••••••••.csv' in page.texts
