@@ -166,6 +166,15 @@ def test_only_people_who_have_opted_out_are_marked(tmp_path: Path) -> None:
     assert "FFC7CE" in parts["xl/styles.xml"]
 
 
+def test_a_header_stands_where_its_values_do(tmp_path: Path) -> None:
+    write([numbers(3)], tmp_path / "n.xlsx")
+    parts = parts_of(tmp_path / "n.xlsx")
+    styles = parts["xl/styles.xml"].partition("<cellXfs")[2].split("<xf ")[1:]
+    cells = re.findall(r'<c r="[A-C]([12])" s="(\d+)"', parts["xl/worksheets/sheet1.xml"])
+    stands = [("center" in styles[int(style)], row) for row, style in cells]
+    assert stands == [(at == "stop_sms", row) for row in "12" for at in ("id", "phone", "stop_sms")]
+
+
 def test_the_same_numbers_make_the_same_workbook(tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
         write([numbers(50)], tmp_path / name)

@@ -147,7 +147,10 @@ class _Sheets:
         looks = [_LOOKS.get(name, _TEXT) for name in columns]
         self._plain = [book.add_format(look) for look in looks]
         self._stopped = [book.add_format({**look, **_STOPPED}) for look in looks]
-        self._header = book.add_format({"bold": True, "bottom": 1})
+        self._headers = [
+            book.add_format({"bold": True, "bottom": 1, "align": look.get("align", "left")})
+            for look in looks
+        ]
         with output_errors(target):
             self._begin()
 
@@ -196,7 +199,7 @@ class _Sheets:
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         for at, name in enumerate(self._columns):
             sheet.set_column(at, at, _WIDTHS[name], self._plain[at])
-        sheet.write_row(0, 0, self._columns, self._header)
+            sheet.write_string(0, at, name, self._headers[at])
         self._row = 0
 
 
