@@ -27,7 +27,7 @@ _PANELS: Final = {"json": "JSON", "xml": "XML"}
 _ORDINARY: Final = "xml, a fourth entry"
 _OURS_WIDTH: Final = 3
 _ACCENT: Final = "#0b63ce"
-_LIMIT: Final = "#a0a7b1"
+_LIMIT: Final = "#6b7280"
 _OTHERS: Final = ("#c2410c", "#7c3aed", "#0f766e", "#b45309", "#be185d", "#4d7c0f", "#57534e")
 # What the labels leave out, so that they are short.
 _DETAIL: Final = re.compile(
