@@ -114,7 +114,7 @@ def cli() -> None:
                  1 failed          6 network; safe to run again
                  2 wrong usage     7 answer not understood; its body is kept
                  4 key or setting  8 not ready yet (status, --wait)
-                                   9 some of several failed, see the journal
+                                   9 some of several failed, as said
     130 Ctrl-C     143 SIGTERM     129 terminal closed     141 pipe closed
     """
 

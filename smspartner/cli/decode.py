@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from smspartner.decoders.limits import KIB
 from smspartner.decoders.reader import ResponseReader, iter_batches
 from smspartner.errors import (
     APIError,
+    ConfigurationError,
     DecodeError,
     SMSPartnerError,
     TruncatedError,
@@ -33,8 +34,10 @@ from smspartner.files.provenance import (
 )
 from smspartner.files.read import open_numbers
 from smspartner.files.rows import WriteOptions
-from smspartner.files.sources import is_pattern, open_body
+from smspartner.files.sinks import sink_for
+from smspartner.files.sources import is_called_like_body, is_pattern, open_body
 from smspartner.files.targets import STDOUT
+from smspartner.models.masks import mask_target
 from smspartner.models.number import RentedNumber
 
 
@@ -81,7 +84,8 @@ def decode(
 
     PATH is a file, a folder, a pattern or an address; gzip and Zstandard are detected. Several
     bodies go to one target, or each to a file of its own if the output is a folder. One that is
-    wrong does not stop the others; a journal beside the output says what became of each.
+    wrong does not stop the others; a journal beside the file or in the folder says
+    what became of each.
 
     \b
     smspartner decode body.xml -o numbers.csv
@@ -89,10 +93,8 @@ def decode(
     smspartner decode archive/*.xml -o parts/ --to parquet --jobs 2
     curl … | smspartner decode - --to jsonl
     """
+    _require_there(paths, out)
     out = out.with_account(service)
-    for path in paths:
-        if not (path == STDOUT or "://" in path or is_pattern(path) or Path(path).exists()):
-            raise click.BadParameter(f"there is no {path!r}")
     require_apart(out)
     name_left_behind(file_of(out.output))
     if is_many(paths, out):
@@ -113,6 +115,27 @@ def decode(
             chunks = stack.enter_context(open_body(name)).chunks()
         _decode(name, _Body(chunks, format_name), out, options)
     return Exit.OK
+
+
+def _require_there(paths: Sequence[str], out: Output) -> None:
+    """Refuse what is not there, and what is called like a target where none was named."""
+    for path in paths:
+        last = len(paths) > 1 and path == paths[-1] and out.output == STDOUT
+        meant = last and _is_target(path)
+        there = path == STDOUT or "://" in path or is_pattern(path) or Path(path).exists()
+        if not there or (meant and not is_called_like_body(path)):
+            what = f"{mask_target(path)!r} is called like an export, not like a body"
+            hint = f"; did you mean -o {shlex.quote(mask_target(path))}?" if meant else ""
+            raise click.BadParameter((what if there else f"there is no {path!r}") + hint)
+
+
+def _is_target(name: str) -> bool:
+    """Say whether a name is one that numbers are written to."""
+    try:
+        sink_for(name)
+    except ConfigurationError:
+        return False
+    return name != STDOUT and not is_pattern(name) and not Path(name).is_dir()
 
 
 def _decode(name: str | None, body: _Body, out: Output, options: WriteOptions) -> None:

@@ -12,7 +12,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     ThreadPoolExecutor,
 )
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 from multiprocessing import connection
 from pathlib import Path
@@ -54,20 +54,24 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         stop: end at the first body that is wrong.
     """
     names = find_bodies(paths)
-    folder = Path(out.output) if out.is_folder else journal_of(out).parent
-    total = Total(out, "bodies read", "read before, unchanged", folder)
+    journal: Path | None = Path(out.output) / NAME if out.is_folder else journal_of(out)
+    if out.output == STDOUT:  # there is nothing that it could lie beside
+        journal = None
+    total = Total(out, "bodies read", "read before, unchanged", journal)
     if out.is_folder:
         _into_folder(names, out, total, jobs=jobs, stop=stop)
     else:
-        _into_one(names, out, total, stop=stop)
+        _into_one(names, out, total, journal, stop=stop)
     return total.tell()
 
 
-def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) -> None:
+def _into_one(
+    names: Sequence[str], out: Output, total: Total, journal: Path | None, *, stop: bool
+) -> None:
     options = out.export_options(None, several=True)
     bodies = SavedBodies([(Origin(file=mask_target(name)), name) for name in names], skip=not stop)
     target = mask_target(out.output)
-    with Journal(journal_of(out).parent) as journal:
+    with Journal(journal.parent) if journal else nullcontext() as lines:
         try:
             with progress_over(len(names), quiet=out.quiet) as advance:
                 bodies.on_body = advance
@@ -76,19 +80,21 @@ def _into_one(names: Sequence[str], out: Output, total: Total, *, stop: bool) ->
             wrong = dict(bodies.failures)
             if error.file is not None:  # it changed while it was read, or is not to be skipped
                 wrong[error.file] = error
-            journal.add_all([failed(_line(name, target), each) for name, each in wrong.items()])
+            if lines is not None:
+                lines.add_all([failed(_line(name, target), each) for name, each in wrong.items()])
             raise
         total.wrote(written, len(bodies.facts))
         for failure in bodies.failures.values():
             total.failed(failure)
-        journal.add_all(
-            [
-                failed(_line(name, target), bodies.failures[name])
-                if name in bodies.failures
-                else _done(_line(name, target), bodies.facts[name])
-                for name in names
-            ]
-        )
+        if lines is not None:
+            lines.add_all(
+                [
+                    failed(_line(name, target), bodies.failures[name])
+                    if name in bodies.failures
+                    else _done(_line(name, target), bodies.facts[name])
+                    for name in names
+                ]
+            )
 
 
 def _into_folder(names: Sequence[str], out: Output, total: Total, *, jobs: int, stop: bool) -> None:

@@ -116,9 +116,8 @@ class _Work(Save, ABC):
         self.folder = folder
         self.out = out
         self.tokens = tokens
-        self.total = Total(
-            out, "rentals downloaded", "downloaded before, not asked for again", folder
-        )
+        before = "downloaded before, not asked for again"
+        self.total = Total(out, "rentals downloaded", before, folder / NAME)
         self.left_out = out.leaves_out
         self.prepare()
 

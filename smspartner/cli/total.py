@@ -11,7 +11,7 @@ from smspartner.cli.exit_codes import Exit
 from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.errors import SMSPartnerError, printable
-from smspartner.files.journal import NAME
+from smspartner.files.targets import STANDARD, STDOUT
 from smspartner.files.write import Written
 from smspartner.models.masks import mask_target
 
@@ -26,12 +26,12 @@ class Total:
         out: where the numbers go.
         done: what those are called that were read now.
         before: what those are called that were read in an earlier run.
-        folder: of the journal.
+        journal: its file; None where there is none, and all failures are told.
     """
 
-    def __init__(self, out: Output, done: str, before: str, folder: Path) -> None:
+    def __init__(self, out: Output, done: str, before: str, journal: Path | None) -> None:
         self._out = out
-        self._folder = folder
+        self._journal = journal
         self._done, self._old = done, before
         self._bodies = self._before = self._rows = 0
         self._opted_out = self._left_out_stop = self._left_out_listed = 0
@@ -73,8 +73,13 @@ class Total:
         return Exit.SOME_FAILED if self._failures else Exit.OK
 
     @property
+    def _told(self) -> list[SMSPartnerError]:
+        return self._failures[:_SAID] if self._journal else self._failures
+
+    @property
     def _title(self) -> str:
-        return mask_target(self._out.output)
+        output = self._out.output
+        return STANDARD if output == STDOUT else mask_target(output)
 
     @property
     def _counts(self) -> list[tuple[str, str]]:
@@ -91,21 +96,21 @@ class Total:
         return [(f"{count:,}", label) for count, label in rows if count]
 
     def _print(self, *, quiet: bool) -> None:
-        for error in self._failures[:_SAID]:
+        for error in self._told:
             for line in (error, *_notes(error)):
                 say(f"smspartner: {line}")
-        if len(self._failures) > _SAID:
-            say(f"smspartner: and {len(self._failures) - _SAID:,} more")
-        if self._failures:
-            say(f"smspartner: all of them are in {self._folder / NAME}")
+        if len(self._failures) > len(self._told):
+            say(f"smspartner: and {len(self._failures) - len(self._told):,} more")
+        if self._failures and self._journal:
+            say(f"smspartner: all of them are in {self._journal}")
         if quiet:
             return
         width = max((len(count) for count, _ in self._counts), default=0)
         say(f"{self._title}:")
         for count, label in self._counts:
             say(f"  {count:>{width}}  {label}")
-        if not self._failures:
-            say(f"  the journal is {self._folder / NAME}")
+        if self._journal and not self._failures:
+            say(f"  the journal is {self._journal}")
 
     def _draw(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - 60 ms that only a terminal needs
@@ -115,19 +120,20 @@ class Total:
         console = Console(stderr=True)
         if self._failures:
             wrong = Table("failed", "because", header_style="bold red", show_edge=False)
-            for error in self._failures[:_SAID]:
+            for error in self._told:
                 name = error.token or error.file or ""
                 words = "\n".join([error.what if name else str(error), *_notes(error)])
                 wrong.add_row(Text(printable(name)), Text(words))
-            if len(self._failures) > _SAID:
-                wrong.add_row("…", f"and {len(self._failures) - _SAID:,} more")
+            if len(self._failures) > len(self._told):
+                wrong.add_row("…", f"and {len(self._failures) - len(self._told):,} more")
             console.print(wrong, "")
         found = Table.grid(padding=(0, 2, 0, 0))
         found.add_column(justify="right", style="bold")
         for count, label in self._counts:
             found.add_row(count, Text(label, "red" if label == "failed" else ""))
         console.print(Text(printable(self._title), "bold"), found, sep="\n")
-        console.print(Text(printable(f"the journal is {self._folder / NAME}"), "dim"))
+        if self._journal:
+            console.print(Text(printable(f"the journal is {self._journal}"), "dim"))
 
 
 def _notes(error: SMSPartnerError) -> list[str]:

@@ -73,7 +73,7 @@ def _local(name: str) -> list[str]:
             return [
                 str(each)
                 for each in inside
-                if _is_body(each.name) and (each.is_file() or not each.exists())
+                if is_called_like_body(each.name) and (each.is_file() or not each.exists())
             ]
         if not is_pattern(name):
             return [name]
@@ -89,13 +89,14 @@ def _remote(name: str) -> list[str]:
         if _PATTERN.search(name):
             paths = sorted(system.glob(path))
         elif system.isdir(path):
-            paths = [each for each in sorted(system.ls(path, detail=False)) if _is_body(each)]
+            inside = sorted(system.ls(path, detail=False))
+            paths = [each for each in inside if is_called_like_body(each)]
         else:
             return [name]
         return [cast("str", system.unstrip_protocol(each)) for each in paths]
 
 
-def _is_body(name: str) -> bool:
+def is_called_like_body(name: str) -> bool:
     """Say whether a file of a folder is called as bodies are; a record of provenance is none."""
     formats = "|".join(map(re.escape, format_names()))
     ending = rf"(?i)\.(?:{formats})(?:\.incomplete)?(?:-\d+)?(?:\.gz|\.zst)?$"

@@ -299,7 +299,11 @@ def test_where_every_body_is_wrong_nothing_is_replaced(in_folder: Path) -> None:
         (["in", "-o", "all.csv", "--provenance"], 2, "--provenance is for a single body"),
         (["empty", "-o", "all.csv"], 4, "no bodies in"),
         (["in", "-o", "out/", "--to", "sqlite"], 4, "one database"),
-        (["in", "none.xml", "-o", "all.csv"], 2, "there is no 'none.xml'"),
+        (["in", "none.xml", "-o", "all.csv"], 2, "there is no 'none.xml' ("),
+        (["in", "all.csv", "-o", "b.csv"], 2, "there is no 'all.csv' ("),
+        (["in", "a l.csv"], 2, "there is no 'a l.csv'; did you mean -o 'a l.csv'?"),
+        (["in", "old.csv"], 2, "not like a body; did you mean -o old.csv?"),
+        (["in", "postgresql://me:secret@h/d"], 2, "did you mean -o postgresql://me@h/d?"),
     ],
 )
 def test_what_cannot_work_is_one_line(
@@ -311,12 +315,56 @@ def test_what_cannot_work_is_one_line(
 ) -> None:
     archive(in_folder / "in")
     (in_folder / "empty").mkdir()
+    (in_folder / "old.csv").touch()
 
     assert run(["decode", *arguments]) == code
 
-    said = capsys.readouterr().err
+    out, said = capsys.readouterr()
+    assert out == ""
     assert words in said
     assert len(said.splitlines()) == 1
+    assert sorted(path.name for path in in_folder.iterdir()) == ["empty", "in", "old.csv"]
+
+
+def test_nothing_is_fetched_for_what_is_not_there(
+    in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(in_folder / "in")
+    assert run(["decode", "none.xml", "--opt-outs-account", "--base-url", "http://[::1]:1/"]) == 2
+    assert "there is no 'none.xml'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("screen", [False, True])
+def test_the_screen_gets_no_journal_but_each_failure(
+    in_folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    screen: bool,  # noqa: FBT001 - a case of the test
+) -> None:
+    monkeypatch.setattr("smspartner.cli.total.is_watched", lambda: screen)
+    monkeypatch.setenv("COLUMNS", "200")
+    archive(in_folder / "in", 1)
+    for number in range(25):
+        (in_folder / "in" / f"x{number}.json").write_bytes(WRONG["count.json"])
+
+    assert run(["decode", "in"]) == 9
+
+    out, said = capfd.readouterr()
+    assert len(out.splitlines()) == 21
+    assert said.count("declared 2 numbers and sent 0") == 25
+    assert "\nstandard output" in said
+    assert "journal" not in said
+    assert run(["decode", "in", "--on-error", "stop"]) == 7
+    assert [path.name for path in in_folder.iterdir()] == ["in"]
+
+
+def test_bodies_folders_and_patterns_are_not_taken_for_a_target(in_folder: Path) -> None:
+    archive(in_folder / "in")
+    (in_folder / "kept.csv.body.json").write_bytes(WRONG["count.json"])
+    (in_folder / "rentals.db").mkdir()
+    (in_folder / "rentals.db" / "a.xml").write_bytes((in_folder / "in" / "r1.xml").read_bytes())
+    for last, code in {"kept.csv.body.json": 9, "rentals.db": 0, "*.db/*.xml": 0, "-": 9}.items():
+        assert run(["decode", "in", last]) == code
 
 
 def test_many_failures_are_counted_and_the_journal_has_them_all(

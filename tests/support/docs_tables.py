@@ -79,7 +79,7 @@ _EXITS: Final = {
     Exit.NETWORK: "network; safe to run again",
     Exit.NOT_UNDERSTOOD: "the answer could not be understood: its body is kept, and its path said",
     Exit.PENDING: "the file is not there yet (`status`, `--wait`)",
-    Exit.SOME_FAILED: "some of several failed; the journal says which",
+    Exit.SOME_FAILED: "some of several failed: standard error says which",
     Exit.HUNG_UP: "ended with its terminal (SIGHUP)",
     Exit.TERMINATED: "ended by SIGTERM",
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
