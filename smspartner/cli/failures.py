@@ -10,7 +10,12 @@ import click
 
 from smspartner.cli.console import say
 from smspartner.cli.exit_codes import Exit, exit_code
-from smspartner.errors import OutputError, RentalNotFoundError, SMSPartnerError
+from smspartner.errors import (
+    OutputError,
+    RentalNotFoundError,
+    RentalUsedError,
+    SMSPartnerError,
+)
 
 #: An argument, as messages of the library name it: ``token=`` or ``exclude_stop=True``.
 _ARGUMENT: Final = r"\b([a-z][a-z0-9_]*)=(?:True\b|(?=[\s,;:.)]|$))"
@@ -23,6 +28,15 @@ _OPTIONS: Final = {
     "verify": "--ca-bundle",
     "min_age": "--age",
     "max_age": "--age",
+}
+
+#: What to do about a refusal of a rental.
+_ADVICE: Final[dict[type[SMSPartnerError], str]] = {
+    RentalNotFoundError: "check the token: it is in the confirmation of the rental",
+    RentalUsedError: (
+        "look for the file of the earlier download, or ask SMS Partner to allow the download once "
+        "more"
+    ),
 }
 
 
@@ -56,10 +70,14 @@ class Failed(Ended):
         )
         code = Exit.PIPE_CLOSED if self.pipe_closed else exit_code(error)
         super().__init__(type(error).__name__, _in_options(str(error), names), code)
-        self.notes = [_in_options(note, names) for note in getattr(error, "__notes__", ())]
-        if isinstance(error, RentalNotFoundError) and error.token is not None:
-            self.notes.append("check the token: it is in the confirmation of the rental")
+        self.notes = [_in_options(note, names) for note in notes_of(error)]
         self.error = error
+
+
+def notes_of(error: SMSPartnerError) -> list[str]:
+    """Return what a failure adds, such as where its body is, and what to do about a refusal."""
+    advice = _ADVICE.get(type(error)) if error.token is not None else None
+    return [*getattr(error, "__notes__", ()), *([advice] if advice else ())]
 
 
 def wants_json(args: Sequence[str]) -> bool:

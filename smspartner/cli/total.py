@@ -8,6 +8,7 @@ from typing import Final
 
 from smspartner.cli.console import is_watched, say
 from smspartner.cli.exit_codes import Exit
+from smspartner.cli.failures import notes_of
 from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.errors import SMSPartnerError, printable
@@ -97,7 +98,7 @@ class Total:
 
     def _print(self, *, quiet: bool) -> None:
         for error in self._told:
-            for line in (error, *_notes(error)):
+            for line in (error, *notes_of(error)):
                 say(f"smspartner: {line}")
         if len(self._failures) > len(self._told):
             say(f"smspartner: and {len(self._failures) - len(self._told):,} more")
@@ -122,7 +123,7 @@ class Total:
             wrong = Table("failed", "because", header_style="bold red", show_edge=False)
             for error in self._told:
                 name = error.token or error.file or ""
-                words = "\n".join([error.what if name else str(error), *_notes(error)])
+                words = "\n".join([error.what if name else str(error), *notes_of(error)])
                 wrong.add_row(Text(printable(name)), Text(words))
             if len(self._failures) > len(self._told):
                 wrong.add_row("…", f"and {len(self._failures) - len(self._told):,} more")
@@ -134,8 +135,3 @@ class Total:
         console.print(Text(printable(self._title), "bold"), found, sep="\n")
         if self._journal:
             console.print(Text(printable(f"the journal is {self._journal}"), "dim"))
-
-
-def _notes(error: SMSPartnerError) -> list[str]:
-    """Return what a failure adds, such as where its body is."""
-    return getattr(error, "__notes__", [])

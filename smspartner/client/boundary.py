@@ -43,5 +43,5 @@ def _complete(error: SMSPartnerError, owner: Any, token: object) -> None:
     if key is None:
         return
     if isinstance(error, APIKeyInvalidError) and not hasattr(error, "__notes__"):
-        error.add_note(f"the key was taken from {key.origin}")
+        error.add_note(f"the key was taken from {key.origin}; correct it there")
     key.hide_in_error(error)

@@ -143,6 +143,31 @@ def test_a_closed_pipe_is_no_failure_to_explain(
     assert capsys.readouterr().err == ""
 
 
+def test_a_rental_that_was_downloaded_before_says_what_to_do(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    advice = (
+        "smspartner: look for the file of the earlier download, or ask SMS Partner to allow the "
+        "download once more\n"
+    )
+    sandbox.once = True
+    (tmp_path / "many").mkdir()
+    assert run(["download", sandbox.token, "-o", "n.csv", "-q"]) == 0
+    for more, code in {("-o", "m.csv"): 5, ("n-1", "-o", "many"): 9}.items():
+        capsys.readouterr()
+        assert run(["download", sandbox.token, *more, "-q"]) == code
+        assert f"(code 34, HTTP 200)\n{advice}" in capsys.readouterr().err
+
+
+def test_a_wrong_key_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "key").write_text("wrong")
+    (tmp_path / "key").chmod(0o600)
+    assert run(["credits", "--key-file", "key"]) == 4
+    assert capsys.readouterr().err.endswith(
+        "smspartner: the key was taken from the file 'key' (--key-file); correct it there\n"
+    )
+
+
 def test_an_unknown_rental_says_where_tokens_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["status", "unknown", "-q"]) == 5
     assert capsys.readouterr().err == (

@@ -122,7 +122,9 @@ def test_a_wrong_key_says_where_it_came_from(
         pytest.raises(APIKeyInvalidError) as caught,
     ):
         client.download("n-1")
-    assert caught.value.__notes__ == [f"the key was taken from {origin.format(file=file)}"]
+    assert caught.value.__notes__ == [
+        f"the key was taken from {origin.format(file=file)}; correct it there"
+    ]
     assert KEY not in str(caught.value)
 
 
