@@ -25,6 +25,9 @@ from smspartner.models.masks import mask_target
 #: One or several files, folders, patterns or remote addresses.
 Paths: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
+#: What to do about a body that stops early: the service does not hand it out twice (fact A6).
+WHOLE_COPY: Final = "look for a whole copy, or ask SMS Partner to allow the download once more"
+
 _CHUNK: Final = 256 * 1024
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
@@ -234,6 +237,6 @@ def _decompressed(stream: BinaryIO) -> Iterator[bytes]:
         while chunk := reader.read(_CHUNK):
             yield chunk
     except EOFError:
-        raise TruncatedError("what compresses it stops early: look for a whole copy") from None
+        raise TruncatedError(f"what compresses it stops early; {WHOLE_COPY}") from None
     except damaged:
         raise DecodeError("what compresses it is damaged: look for another copy") from None

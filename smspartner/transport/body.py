@@ -23,7 +23,7 @@ PIECE: Final = 64 * 1024
 
 _RECORDED: Final = (
     "do not use what came. If this was a download, the service may have recorded it: look at the "
-    "status of the rental before asking for the file again"
+    "status of the rental, and ask SMS Partner to allow the download once more"
 )
 
 

@@ -104,6 +104,7 @@ def test_a_body_that_is_cut_is_kept_and_not_asked_for_again(
         client.save("n-3000.fault-cut", tmp_path / "body")
     assert not caught.value.retryable
     assert caught.value.kept is not None
+    assert "ask SMS Partner to allow the download once more" in str(caught.value)
     assert asked(sandbox, "n-3000.fault-cut") == ["download"]
 
 

@@ -21,6 +21,7 @@ from smspartner.errors import (
 )
 from smspartner.files.columns import Columns
 from smspartner.files.input_file import InputFile
+from smspartner.files.sources import WHOLE_COPY
 from smspartner.models.number import RentedNumber
 
 #: Byte order marks and white space.
@@ -84,5 +85,5 @@ def _named(file: InputFile, error: APIError | DecodeError) -> APIError | DecodeE
     if isinstance(error, RecordError):
         return RecordError(error.index, error.field, f"{error.reason}, in {file}")
     kind = type(error) if type(error) in _PLAIN else DecodeError
-    advice = "; look for a whole copy, or download it again" if kind is TruncatedError else ""
+    advice = f"; {WHOLE_COPY}" if kind is TruncatedError else ""
     return kind(f"{file}: {error}{advice}")
