@@ -80,6 +80,13 @@ def notes_of(error: SMSPartnerError) -> list[str]:
     return [*getattr(error, "__notes__", ()), *([advice] if advice else ())]
 
 
+def tell_of_several(errors: Iterable[SMSPartnerError]) -> None:
+    """Print what is wrong with some of several, on standard error."""
+    for error in errors:
+        for line in (error, *notes_of(error)):
+            say(f"smspartner: {line}")
+
+
 def wants_json(args: Sequence[str]) -> bool:
     """Tell whether errors are to be JSON, also where the rest of the line cannot be understood."""
     words = " ".join(args)

@@ -13,9 +13,10 @@ from smspartner.cli.arguments import NUMBERS_FILES
 from smspartner.cli.console import say, show, show_json
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, require_rentals
+from smspartner.cli.failures import tell_of_several
 from smspartner.cli.opt_outs import left_out, opt_outs_option, read_lists
 from smspartner.cli.options import TOKEN, WRITTEN
-from smspartner.errors import CountMismatchError, printable
+from smspartner.errors import CountMismatchError, SMSPartnerError, printable
 from smspartner.files.opt_outs import OptOutList, OptOuts
 from smspartner.files.read import NumbersFile, numbers_in, open_numbers
 from smspartner.files.summary import Summary, summarise
@@ -47,8 +48,9 @@ def inspect(
     """Show what is in FILE: a body as the service sent it, an export, or a folder of them.
 
     How many numbers, how many people have opted out, what comes twice, which countries and kinds
-    of phones, and how many have no E.164 form, and why. No phone is shown. To find out what comes
-    twice takes 16 MB of memory for each million numbers.
+    of phones, and how many have no E.164 form, and why. No phone is shown. A file that is wrong
+    does not stop the others. To find out what comes twice takes 16 MB of memory for each million
+    numbers.
 
     \b
     smspartner inspect numbers.parquet
@@ -65,38 +67,39 @@ def inspect(
     if lists is not None:
         _show_lists(lists, alone=not files, as_json=as_json)
     names = list(chain.from_iterable(map(numbers_in, files)))
+    if html is None:
+        found = [_inspect(name, token, lists, as_json=as_json) for name in names]
+    else:
+        from smspartner.cli.report import make_report  # noqa: PLC0415 - for one option
+
+        found = [entry.problem for entry in make_report(names, html, lists, token)]
+    wrong = [problem for problem in found if problem is not None]
+    if wrong and len(names) == 1:
+        raise wrong[0]
+    tell_of_several(wrong)
     if html is not None:
-        return _report(names, html, lists, token)
-    for name in names:
-        _inspect(name, token, lists, as_json=as_json)
-    return Exit.OK
-
-
-def _report(names: list[str], target: str, lists: OptOuts | None, token: str | None) -> int:
-    """Write a report; a file that is wrong is in it, and counts in the exit code."""
-    from smspartner.cli.report import make_report  # noqa: PLC0415 - for one option
-
-    entries = make_report(names, target, lists, token)
-    wrong = [entry for entry in entries if entry.problem is not None]
-    if len(entries) == 1 and entries[0].problem is not None:
-        raise entries[0].problem
-    for entry in wrong:
-        say(f"smspartner: {entry.problem}")
-    say(f"{target}: what is in {len(entries)} file{'' if len(entries) == 1 else 's'}")
+        say(f"{html}: what is in {len(names)} file{'' if len(names) == 1 else 's'}")
     return Exit.SOME_FAILED if wrong else Exit.OK
 
 
-def _inspect(file: str, token: str | None, lists: OptOuts | None, *, as_json: bool) -> None:
-    with open_numbers(file, token=token) as source:
-        require_rentals(source, token)
-        found = Summary(source.columns, lists)
-        try:
-            summarise(source, found)
-        except CountMismatchError:
-            # All of the numbers were read: that there should be more or fewer comes on top.
+def _inspect(
+    file: str, token: str | None, lists: OptOuts | None, *, as_json: bool
+) -> SMSPartnerError | None:
+    """Show what is in a file, and return what is wrong with it."""
+    try:
+        with open_numbers(file, token=token) as source:
+            require_rentals(source, token)
+            found = Summary(source.columns, lists)
+            try:
+                summarise(source, found)
+            except CountMismatchError:
+                # All of the numbers were read: that there should be more or fewer comes on top.
+                _show(source, found, as_json=as_json)
+                raise
             _show(source, found, as_json=as_json)
-            raise
-        _show(source, found, as_json=as_json)
+    except SMSPartnerError as error:
+        return error
+    return None
 
 
 def _show_lists(lists: OptOuts, *, alone: bool, as_json: bool) -> None:

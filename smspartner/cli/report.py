@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, require_rentals
+from smspartner.cli.failures import notes_of
 from smspartner.errors import ConfigurationError, CountMismatchError, SMSPartnerError, printable
 from smspartner.files.atomic import open_output
 from smspartner.files.opt_outs import OptOuts
@@ -94,7 +95,8 @@ def _page(entries: Sequence[Entry], total: Summary) -> Iterator[str]:
     problems = [entry.problem for entry in entries if entry.problem is not None]
     if problems:
         yield "<h2 class=wrong>Wrong</h2>\n<ul class=wrong>\n"
-        yield from (f"<li>{_shown(str(problem))}</li>\n" for problem in problems)
+        said = ("; ".join([str(problem), *notes_of(problem)]) for problem in problems)
+        yield from (f"<li>{_shown(each)}</li>\n" for each in said)
         yield "</ul>\n"
     yield "<dl>\n"
     for line in facts_of(total):

@@ -8,7 +8,7 @@ from typing import Final
 
 from smspartner.cli.console import is_watched, say
 from smspartner.cli.exit_codes import Exit
-from smspartner.cli.failures import notes_of
+from smspartner.cli.failures import notes_of, tell_of_several
 from smspartner.cli.opt_outs import left_out
 from smspartner.cli.options import Output
 from smspartner.errors import SMSPartnerError, printable
@@ -97,9 +97,7 @@ class Total:
         return [(f"{count:,}", label) for count, label in rows if count]
 
     def _print(self, *, quiet: bool) -> None:
-        for error in self._told:
-            for line in (error, *notes_of(error)):
-                say(f"smspartner: {line}")
+        tell_of_several(self._told)
         if len(self._failures) > len(self._told):
             say(f"smspartner: and {len(self._failures) - len(self._told):,} more")
         if self._failures and self._journal:

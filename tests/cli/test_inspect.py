@@ -255,6 +255,29 @@ CUT = (
     "'cut.xml': the XML body stops before its end; look for a whole copy, or ask SMS Partner to "
     "allow the download once more"
 )
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--html", "report.html"]])
+def test_a_file_that_is_wrong_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.json", "b.json", "c.json", "d.json"):
+        write_body(tmp_path / "in" / name, 10)
+    (tmp_path / "in" / "a.json").write_bytes(b'{"success":true,"datas":[')
+    whole = (tmp_path / "in" / "b.json").read_bytes()
+    (tmp_path / "in" / "b.json").write_bytes(whole.replace(b":10", b":12", 1))
+    assert run(["inspect", "in", *more]) == 9
+    out, said = capsys.readouterr()
+    lines = said.splitlines()
+    assert lines[0].startswith("smspartner: 'in/a.json': the JSON body stops before its end; look")
+    assert lines[1].startswith("smspartner: the service declared 12 numbers and sent 10; do not")
+    assert lines[2] == "smspartner: the file is 'in/b.json'"
+    assert len(lines) == 3 + ("--html" in more)
+    shown = "" if "--html" in more else "bcd"
+    assert "".join(name for name in "abcd" if f"in/{name}.json" in out) == shown
+
+
 BAD_INPUT = {
     "missing": (["none.csv"], 2, "Path 'none.csv' does not exist"),
     "folder": (["empty"], 4, "no file in 'empty' is called like one with numbers in it"),

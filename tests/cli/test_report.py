@@ -124,12 +124,14 @@ def test_a_file_that_is_wrong_is_in_the_page_and_does_not_stop_the_others(
     write([RentedNumber(1, "0692000000", stop_sms=True)], "wrong/good.csv")
     assert run(["inspect", "wrong", "--html", "report.html"]) == 9
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3
+    assert len(said) == 4
     assert "stop_sms is not true or false" in said[0]
+    assert "the file is 'wrong/count.json'" in said[2]
     page = Page(in_folder / "report.html")
     assert page.texts[page.texts.index("numbers") + 1] == "2"
     assert page.texts[page.texts.index("wrong/count.json") + 1] == "wrong"
     assert page.texts[page.texts.index("wrong/good.csv") + 1] == "CSV"
+    assert "ask SMS Partner; the file is 'wrong/count.json'" in page.source.replace("&#x27;", "'")
     assert "img" not in page.tags
     assert "639980042" not in digits(page.source)
     assert 'wrong/<img src=x onerror="alert(1)"> & ••••••••••.csv' in page.texts
