@@ -17,7 +17,7 @@ from smspartner.cli.options import TOKEN, WRITTEN
     metavar="FILE",
     required=True,
     type=WRITTEN,
-    help="File for the body; one that is there is kept, and a number added.",
+    help="File for the body; one that is there is kept, the new one numbered.",
 )
 @click.option(
     "--format",

@@ -151,9 +151,9 @@ class Client(AccountClient):
         """Write the raw body of a rental to a file, byte for byte.
 
         The file appears when it is whole, with mode 0600. No file is replaced: where ``path`` is
-        taken, ``-2``, ``-3`` … is added, and the result's ``path`` says so. The body is read
-        through on its way, so a refusal never becomes a file; a body that cannot be understood is
-        kept all the same, and the error's ``kept`` says where.
+        taken, the new one has ``-2``, ``-3`` … before its ending, and the result's ``path`` says
+        so. The body is read through on its way, so a refusal never becomes a file; a body that
+        cannot be understood is kept all the same, and the error's ``kept`` says where.
 
         Args:
             token: the rental's token.

@@ -267,8 +267,14 @@ class Save:
         return str(self.place(token))
 
     def fetch(self, token: str) -> dict[str, Any]:
-        """Save the body, under a name with a number added where its own is taken."""
-        saved = self._client.save(token, self.body(token), format=self._format)
+        """Save the body, under another name where its own is taken.
+
+        A number alone would not do: ``A-2.json`` is the body of the rental ``A-2``.
+        """
+        place = self.body(token)
+        if place.exists():
+            place = place.with_name(f"{file_name(token)} again.{self._format}")
+        saved = self._client.save(token, place, format=self._format)
         return {
             "format": saved.format,
             "size": saved.bytes,

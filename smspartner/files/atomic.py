@@ -15,6 +15,7 @@ import contextlib
 import io
 import itertools
 import os
+import re
 import shlex
 import sys
 from abc import ABC, abstractmethod
@@ -37,6 +38,8 @@ from smspartner.files.unfinished import create_private, hidden_name, making, reg
 
 #: Bytes of a file's name at most, on the file systems in use.
 _LONGEST_NAME: Final = 255
+#: The ending of a name, and what compresses the file; may be empty.
+_ENDING: Final = re.compile(r"(?<=.)(?:\.[^.]{1,15})?(?:\.gz|\.zst)?\Z", re.IGNORECASE | re.DOTALL)
 #: Bytes gathered before the system is asked to write.
 _BUFFER: Final = 1024 * 1024
 
@@ -137,9 +140,10 @@ class Output(ABC):
 
     @abstractmethod
     def keep(self, ending: str) -> Path | None:
-        """Make it appear under its name + ``ending``, or that + ``-2``, ``-3`` …; return that.
+        """Make it appear under its name + ``ending``; return what it is called then.
 
-        Nothing is replaced. None for a pipe or a device.
+        Nothing is replaced: where that is taken, it has ``-2``, ``-3`` … before its
+        ending. None for a pipe or a device.
         """
 
     @abstractmethod
@@ -268,8 +272,7 @@ class Part(Output):
         if self._aside is not None and self._aside.exists() and not self._aside.stat().st_size:
             return self._aside
         for number in itertools.count(1):
-            numbered = f"{ending}-{number}" if number > 1 else ending
-            self._aside = aside = _with_ending(self._place, numbered)
+            self._aside = aside = _with_ending(self._place, ending, number)
             try:
                 os.close(create_private(aside))
             except FileExistsError:
@@ -280,12 +283,20 @@ class Part(Output):
         raise AssertionError  # pragma: no cover - it counts for ever
 
 
-def _with_ending(place: Path, ending: str) -> Path:
-    """Return a path with an ending added to its name, which is shortened where it has to be."""
-    name, room = place.name, _LONGEST_NAME - len(os.fsencode(ending))
-    if len(os.fsencode(name)) > room:
-        name = os.fsencode(name)[:room].decode(errors="ignore")
-    return place.with_name(name + ending)
+def _with_ending(place: Path, ending: str, number: int) -> Path:
+    """Return a path with an ending added to its name, and from 2 on a number before the ending.
+
+    Where the name has to be shortened, its ending stays.
+    """
+    name = place.name + ending
+    stem = _ENDING.sub("", name)
+    ending = name.removeprefix(stem)
+    if number > 1:
+        ending = f"-{number}{ending}"
+    room = _LONGEST_NAME - len(os.fsencode(ending))
+    if len(os.fsencode(stem)) > room:
+        stem = os.fsencode(stem)[:room].decode(errors="ignore")
+    return place.with_name(stem + ending)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -37,12 +37,12 @@ class RawBody:
     """A body that is written chunk by chunk, and kept whatever happens next.
 
     Use it as a context manager around receiving *and* reading. At the end of the block the file
-    is under its name, or, as no file is ever replaced, under that name with ``-2``, ``-3`` … added
-    where it is taken. Where the block fails, or is left early, the file has ``.incomplete`` added
-    unless all of the body came. A body that came in gzip is kept decoded; where that has no good
-    end, the bytes of the wire are kept instead. A refusal, or an error page with a status of 400 or
-    more, is no body of a rental and is not kept. ``kept`` says where the body is, and so does a
-    failure, in a note.
+    is under its name, or, as no file is ever replaced, under that name with ``-2``, ``-3`` … before
+    its ending where it is taken (``body-2.json``). Where the block fails, or is left early, the
+    file has ``.incomplete`` added unless all of the body came. A body that came in gzip is kept
+    decoded; where that has no good end, the bytes of the wire are kept instead. A refusal, or an
+    error page with a status of 400 or more, is no body of a rental and is not kept. ``kept`` says
+    where the body is, and so does a failure, in a note.
 
     Args:
         path: where the body goes; ``-`` is standard output.

@@ -39,8 +39,8 @@ def find_bodies(paths: Paths) -> list[str]:
 
     A file is taken whatever it is called. Of a folder, the files whose names end like a body's are
     taken, sorted: ``.json``, ``.xml`` or the name of a registered format, also with ``.gz`` or
-    ``.zst``, and as ``RawBody`` keeps them (``.incomplete``, ``-2``). A pattern is a glob; ``**``
-    goes into folders.
+    ``.zst``, and as ``RawBody`` keeps them (``.incomplete``, ``.json-2.incomplete``) or did in
+    earlier versions (``.json-2``). A pattern is a glob; ``**`` goes into folders.
 
     Raises:
         ConfigurationError: there is no such file, or no body at all.
@@ -102,7 +102,7 @@ def _remote(name: str) -> list[str]:
 def is_called_like_body(name: str) -> bool:
     """Say whether a file of a folder is called as bodies are; a record of provenance is none."""
     formats = "|".join(map(re.escape, format_names()))
-    ending = rf"(?i)\.(?:{formats})(?:\.incomplete)?(?:-\d+)?(?:\.gz|\.zst)?$"
+    ending = rf"(?i)\.(?:{formats})(?:-\d+)?(?:\.incomplete)?(?:-\d+)?(?:\.gz|\.zst)?$"
     last = name.rpartition("/")[2]
     ours = ".provenance.json" in last.lower()
     return re.search(ending, last) is not None and not (ours or last.startswith("."))

@@ -479,9 +479,9 @@ def test_a_body_that_is_there_is_kept_and_the_new_one_is_named(
 ) -> None:
     (tmp_path / "b.json").write_text("an earlier one")
     assert run(["download", sandbox.token, "-q", "-o", "n.csv", "--raw", "b.json"]) == 0
-    assert "b.json is there already: the body is kept in b.json-2" in capsys.readouterr().err
+    assert "b.json is there already: the body is kept in b-2.json" in capsys.readouterr().err
     assert (tmp_path / "b.json").read_text() == "an earlier one"
-    assert b'"success":true' in (tmp_path / "b.json-2").read_bytes()
+    assert b'"success":true' in (tmp_path / "b-2.json").read_bytes()
 
 
 def test_what_a_killed_run_has_left_is_named(

@@ -44,7 +44,7 @@ def test_a_body_that_is_there_is_kept(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(["save", "n-1", "-o", "body.xml"]) == run(["save", "n-2", "-o", "body.xml"]) == 0
 
     assert "1 number in body.xml (" in (said := capsys.readouterr().err)
-    assert "2 numbers in body.xml-2 (" in said
+    assert "2 numbers in body-2.xml (" in said
 
 
 @pytest.mark.usefixtures("sandbox")

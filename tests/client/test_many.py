@@ -102,6 +102,17 @@ def test_without_resuming_all_are_asked_for(
     assert len(list(tmp_path.glob("*.json*"))) == 5  # nothing is replaced; and the journal
 
 
+def test_the_second_body_of_a_rental_is_not_called_like_that_of_another_one(
+    client: Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.once = False
+    for name in ("n-5.as-a.json", "n-5.as-a again.json", "n-5.as-a again-2.json"):
+        (outcome,) = client.download_many(["n-5.as-a"], tmp_path, resume=False)
+        assert outcome.path == tmp_path / name
+    (outcome,) = client.download_many(["n-5.as-a-2"], tmp_path)
+    assert outcome.path == tmp_path / "n-5.as-a-2.json"
+
+
 def test_what_is_wrong_with_one_is_in_its_outcome(client: Client, tmp_path: Path) -> None:
     for _ in range(2):
         found = {each.token: each for each in client.download_many(["fails", TOKENS[0]], tmp_path)}

@@ -210,9 +210,9 @@ def test_a_finished_file_whose_name_cannot_be_had_stays_beside_it(tmp_path: Path
     ):
         file.write(b"whole")
         target.mkdir()
-    assert caught.value.__notes__ == [f"the finished file is kept in '{tmp_path}/it'\"'\"'s.csv-2'"]
-    assert (tmp_path / "it's.csv-2").read_bytes() == b"whole"
-    assert left_in(tmp_path) == ["it's.csv", "it's.csv-2"]
+    assert caught.value.__notes__ == [f"the finished file is kept in '{tmp_path}/it'\"'\"'s-2.csv'"]
+    assert (tmp_path / "it's-2.csv").read_bytes() == b"whole"
+    assert left_in(tmp_path) == ["it's-2.csv", "it's.csv"]
 
 
 def test_a_file_whose_folder_went_away_is_gone_with_it(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_body_that_is_kept_for_a_failure_replaces_nothing(tmp_path: Path, keep
     raw = RawBody(tmp_path / "body.json", keep=keep)
     with pytest.raises(RecordError):
         fail(raw, CHUNKS, RecordError(0))
-    assert raw.kept == tmp_path / "body.json-2"
+    assert raw.kept == tmp_path / "body-2.json"
     assert raw.kept is not None
     assert raw.kept.read_bytes() == WHOLE
     assert (tmp_path / "body.json").read_bytes() == b"an earlier one"
@@ -87,10 +87,33 @@ def test_what_arrived_of_a_body_is_kept_under_a_name_that_says_so(
         with pytest.raises(type(error)):
             fail(raw, CHUNKS[:1], error)
         kept.append(raw.kept)
-    names = ["body.json.incomplete", "body.json.incomplete-2", "body.json.incomplete-3"]
+    names = ["body.json.incomplete", "body.json-2.incomplete", "body.json-3.incomplete"]
     assert kept == [tmp_path / name for name in names]
-    assert left_in(tmp_path) == names
+    assert left_in(tmp_path) == sorted(names)
     assert {path.read_bytes() for path in kept if path} == {CHUNKS[0]}
+
+
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("body.json", "body-2.json"),
+        ("n.csv.body.xml", "n.csv.body-2.xml"),
+        ("body.json.gz", "body-2.json.gz"),
+        ("body.ZST", "body-2.ZST"),
+        ("body", "body-2"),
+        (".json", ".json-2"),
+        ("no. of the third, and last one", "no. of the third, and last one-2"),
+        ("two\nlines.json\n", "two\nlines-2.json\n"),
+        ("n" * 250 + ".json", "n" * 248 + "-2.json"),
+    ],
+)
+def test_a_second_body_has_a_number_before_its_ending(
+    tmp_path: Path, name: str, second: str
+) -> None:
+    for expected in (name, second):
+        with RawBody(tmp_path / name) as raw:
+            raw.write(b"{}")
+        assert raw.kept == tmp_path / expected
 
 
 def test_a_body_that_stops_early_is_incomplete_though_no_more_of_it_came(tmp_path: Path) -> None:
@@ -269,7 +292,7 @@ def test_no_file_is_replaced_by_a_body(tmp_path: Path) -> None:
         with RawBody(tmp_path / "body.json") as raw:
             raw.write(content)
         kept.append(raw.kept)
-    names = ["body.json", "body.json-2", "body.json-3"]
+    names = ["body.json", "body-2.json", "body-3.json"]
     assert kept == [tmp_path / name for name in names]
     assert [path.read_bytes() for path in kept if path] == [b"first", b"second", b"third"]
 

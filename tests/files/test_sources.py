@@ -32,7 +32,9 @@ def whole(name: str) -> bytes:
 
 def test_a_folder_gives_what_is_called_like_a_body(tmp_path: Path) -> None:
     bodies = named(
-        tmp_path, "a.json", "b.xml", "c.XML.gz", "d.json.zst", "e.xml-2", "f.json.incomplete-3"
+        tmp_path,
+        *("a-2.json", "a.json", "b.xml", "c.XML.gz", "d.json.zst", "f.json-2.incomplete"),
+        *("g.xml-2", "h.json.incomplete-3"),  # of earlier versions
     )
     named(
         tmp_path,

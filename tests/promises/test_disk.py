@@ -264,11 +264,11 @@ def test_a_target_that_became_a_folder_stays_one_and_the_body_is_kept(
         assert run(["download", "t", "-o", "place/n.csv", "--base-url", server.url]) == 1
     assert told(capsys) == [
         "cannot write 'place/n.csv': it is a folder; give the name of a file in it",
-        "the finished file is kept in place/n.csv-2",
+        "the finished file is kept in place/n-2.csv",
         kept_line("place/n.csv.body.json"),
     ]
-    assert left_in(folder) == ["n.csv", "n.csv-2", "n.csv.body.json"]
-    assert (folder / "n.csv-2").read_bytes().count(b"\n") == COUNT + 1
+    assert left_in(folder) == ["n-2.csv", "n.csv", "n.csv.body.json"]
+    assert (folder / "n-2.csv").read_bytes().count(b"\n") == COUNT + 1
     assert left_in(folder / "n.csv") == ["inside"]
     assert (folder / "n.csv.body.json").read_bytes() == bodies("json")
 
@@ -279,9 +279,9 @@ def test_a_raw_target_that_became_a_folder_does_not_lose_the_body(
     with RawServer(interrupted_by(replaced(folder / "b.json"), folder, 2)) as server:
         command = ["download", "t", "-q", "-o", "place/n.csv", "--raw", "place/b.json"]
         assert run([*command, "--base-url", server.url]) == 0
-    assert told(capsys) == [f"place/b.json is there already: {kept_line('place/b.json-2')}"]
-    assert left_in(folder) == ["b.json", "b.json-2", "n.csv"]
-    assert (folder / "b.json-2").read_bytes() == bodies("json")
+    assert told(capsys) == [f"place/b.json is there already: {kept_line('place/b-2.json')}"]
+    assert left_in(folder) == ["b-2.json", "b.json", "n.csv"]
+    assert (folder / "b-2.json").read_bytes() == bodies("json")
     assert (folder / "n.csv").read_bytes().count(b"\n") == COUNT + 1
 
 

@@ -41,7 +41,7 @@ def line(number: RentedNumber) -> str:
 def whole() -> dict[str, bytes]:
     """Return the content of each file once it is complete."""
     lines = ["id,phone,stop_sms\n", *map(line, numbers_of(0, COUNT))]
-    return {"n.csv": "".join(lines).encode(), "body.json-2": b"".join(render(COUNT, "json"))}
+    return {"n.csv": "".join(lines).encode(), "body-2.json": b"".join(render(COUNT, "json"))}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def assert_old_or_whole(folder: Path, whole: dict[str, bytes]) -> dict[str, bool
     assert (folder / "body.json").read_bytes() == OLD
     numbers = (folder / "n.csv").read_bytes()
     assert numbers in {OLD, whole["n.csv"]}
-    return {"n.csv": numbers != OLD, "body.json-2": (folder / "body.json-2").exists()}
+    return {"n.csv": numbers != OLD, "body-2.json": (folder / "body-2.json").exists()}
 
 
 def other_names(folder: Path) -> list[str]:
@@ -95,12 +95,12 @@ def assert_killed_cleanly(folder: Path, whole: dict[str, bytes]) -> dict[str, bo
     """Check that nothing but hidden, private, unfinished files stands beside the two."""
     new = assert_old_or_whole(folder, whole)
     others = other_names(folder)
-    if new["body.json-2"]:
+    if new["body-2.json"]:
         # The body is on disk before the numbers, and is given its name after them.
         assert new["n.csv"]
-        others.remove("body.json-2")
+        others.remove("body-2.json")
         # A name is claimed by an empty file that is replaced.
-        assert (folder / "body.json-2").read_bytes() in {b"", whole["body.json-2"]}
+        assert (folder / "body-2.json").read_bytes() in {b"", whole["body-2.json"]}
     for name in others:
         assert name.startswith(".smspartner-")
         assert name.endswith(".part")
@@ -115,13 +115,13 @@ def assert_stopped_cleanly(folder: Path, whole: dict[str, bytes], ended: Ended, 
     assert "Traceback" not in ended.words
     if ended.code == 0:
         assert all(new.values())
-        assert others == ["body.json-2"]
+        assert others == ["body-2.json"]
     else:
         assert ended.code == code
         # What arrived of the body is kept: a download may not be repeatable (fact A4).
-        assert set(others) <= {"body.json.incomplete", "body.json-2"}
+        assert set(others) <= {"body.json.incomplete", "body-2.json"}
         for name in others:
-            assert whole["body.json-2"].startswith((folder / name).read_bytes())
+            assert whole["body-2.json"].startswith((folder / name).read_bytes())
             assert f"is kept in {name}" in ended.words
 
 
