@@ -28,7 +28,9 @@ _SHORTEST: Final = 8
 
 @click.command()
 @click.argument("files", metavar="[FILE|-]...", type=NUMBERS_FILES, nargs=-1)
-@opt_outs_option("Opt-out list to look at: how many numbers are on it; can be repeated.")
+@opt_outs_option(
+    "Opt-out list: how many lines it has, and how many of the numbers are on it; can be repeated."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one line of JSON.")
 @click.option("--token", metavar="TOKEN", type=TOKEN, help="Rental to look at, in a database.")
 @click.option(
@@ -108,7 +110,7 @@ def _show_lists(lists: OptOuts, *, alone: bool, as_json: bool) -> None:
         show_json({"opt_outs": [_list_as_dict(found) for found in lists.lists]})
     elif not as_json:
         for found in lists.lists:
-            show(f"{found.name}: opt-out list of {found.lines:,} {found.unit}s")
+            show(f"{found.name}: opt-out list of {found.size}")
     for found in lists.lists:
         if found.problem:
             say(found.problem)

@@ -73,7 +73,9 @@ def _from_file(path: Path, source: str) -> APIKey:
             open_to_others = bool(os.fstat(file.fileno()).st_mode & 0o077)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "that is no name of a file"
-        raise ConfigurationError(f"cannot read the key file {str(path)!r}: {reason}") from None
+        raise ConfigurationError(
+            f"cannot read the key file {str(path)!r}: {reason}; smspartner key set writes one"
+        ) from None
     try:
         value = _key_in(content)
     except ConfigurationError as error:

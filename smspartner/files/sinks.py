@@ -158,6 +158,8 @@ def _unknown(name: str, to: str | None) -> str:
     import difflib  # noqa: PLC0415 - for what was misspelled alone
 
     words = {each.strip("./:"): each for each in known}
+    if to is not None:  # some call it by its extra: excel
+        words = {sink.extra: sink.name for sink in sinks.values() if sink.extra} | words
     near = difflib.get_close_matches(given.strip("./:"), words, 1)
     hint = f"did you mean {words[near[0]]}? " if near else "" if given else "it has no extension; "
     what = f"the format {to!r}" if to is not None else repr(mask_target(name))

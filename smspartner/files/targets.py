@@ -70,7 +70,16 @@ def output_errors(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = _ADVICE.get(error.errno or 0) or error.strerror or "the system refused"
+        if error.errno == errno.ENOENT and _has_folder(name):  # such as /proc
+            reason = "no file can be made in its folder; choose another folder"
         raise OutputError(f"cannot write {name!r}: {reason}") from error
+
+
+def _has_folder(name: str) -> bool:
+    try:
+        return Path(name).resolve().parent.is_dir()
+    except OSError:  # it is relative to a folder that is gone
+        return False
 
 
 def check_writable(target: Target) -> None:

@@ -42,7 +42,8 @@ def _reason(start: bytes) -> str:
         )
     return (
         "it is neither a body of the service nor CSV, JSON Lines, JSON, Parquet, Arrow, SQLite "
-        f"or a workbook with numbers in it; it begins with {excerpt(start[:200])}"
+        f"or a workbook with numbers in it; it begins with {excerpt(start[:200])}; "
+        "give the file as it came"
     )
 
 

@@ -38,6 +38,7 @@ def test_an_export_is_named_with_the_command_that_reads_it(
         ),
         (b"\x89\xff\xfe", "it is binary, and neither Parquet, Arrow, SQLite nor a workbook"),
         (b"", "it is empty; there is nothing to read"),
+        (b"hello", "it begins with 'hello'; give the file as it came"),
         (json_body("")[:-1], "stops before its end"),
         (b'{"success":false,"code":61,"message":"non"}', "non (code 61)"),
     ],

@@ -64,7 +64,11 @@ def test_an_empty_list_stops_the_export_whatever_is_ignored(
 ) -> None:
     args = ["decode", body, "-o", "n.csv", "--opt-outs", listed("list.csv"), "--ignore-unclear"]
     assert run(args) == 4
-    assert "the opt-out list 'list.csv' is empty" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the opt-out list 'list.csv' is empty: it names no phone; give the right one, or" in said
+    listed("list.csv", "nobody")
+    assert run(args[:-1]) == 4
+    assert "there is no phone in the 1 line of 'list.csv'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [0, 10**9])
@@ -89,7 +93,7 @@ def test_lists_are_looked_at_without_writing(body: str, capsys: pytest.CaptureFi
     assert shown.out.splitlines()[:4] == [
         "few.csv: opt-out list of 2 lines",
         "many.csv: opt-out list of 9 lines",
-        "none.csv: opt-out list of 1 lines",
+        "none.csv: opt-out list of 1 line",
         "'body.json': JSON body",
     ]
     assert shown.err.splitlines() == [

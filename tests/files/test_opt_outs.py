@@ -79,7 +79,7 @@ def test_lists_add_up(tmp_path: Path) -> None:
     assert both.lists_with(TWO) == (str(january), str(february))
     assert THREE not in both
     assert THREE in both | OptOuts([THREE])
-    assert repr(both) == f"OptOuts(2 lines of {january}, 1 lines of {february})"
+    assert repr(both) == f"OptOuts(2 lines of {january}, 1 line of {february})"
 
 
 def test_no_name_is_an_error() -> None:
@@ -276,8 +276,8 @@ REFUSED: dict[str, tuple[object, str]] = {
     "empty": ([], "opt_outs is empty"),
     "an empty set": (set(), "opt_outs is empty"),
     "a file that was read": (io.StringIO(), "opt_outs is empty"),
-    "no phone": (["phone"], "no phone in the 1 items of 'opt-outs'"),
-    "blank": ([""], "no phone in the 1 items of 'opt-outs'"),
+    "no phone": (["phone"], "no phone in the 1 item of 'opt-outs'"),
+    "blank": ([""], "no phone in the 1 item of 'opt-outs'"),
     "unclear": (["063998OO42", ONE], "item 1 of 'opt-outs': letters that look like digits"),
     "spoiled": ([ONE, "3,36E+10"], "item 2 of 'opt-outs' has a phone that a spreadsheet"),
 }

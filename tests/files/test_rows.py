@@ -150,6 +150,7 @@ ENDINGS = ".csv .jsonl .ndjson .json .parquet .arrow .feather .xlsx .db .sqlite 
         ("numbers.parqet", None, f"'numbers.parqet': did you mean .parquet? known are {ENDINGS}"),
         ("numbers", None, f"'numbers': it has no extension; known are {ENDINGS}"),
         (".csv", None, f"'.csv': it has no extension; known are {ENDINGS}"),
+        ("numbers.csv", "Excel", "the format 'Excel': did you mean xlsx? known are csv jsonl json"),
         ("numbers.csv", "cvs", "the format 'cvs': did you mean csv? known are csv jsonl json"),
         (
             "mysql://me:secret@host/database",

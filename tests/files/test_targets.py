@@ -28,6 +28,7 @@ def write_to(name: str) -> None:
     ("name", "reason"),
     [
         ("missing/numbers.csv", "its folder does not exist; create it first"),
+        ("away.csv", "its folder does not exist; create it first"),
         ("folder", "it is a folder; give the name of a file in it"),
         ("folder/", "it is a folder; give the name of a file in it"),
         ("", "it is a folder; give the name of a file in it"),
@@ -51,11 +52,28 @@ def test_what_cannot_be_written_is_one_line_that_says_what_to_do(
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "away.csv").symlink_to("missing/numbers.csv")
     before = left_in(tmp_path)
     with pytest.raises(OutputError) as caught:
         way(name)
     assert str(caught.value) == f"cannot write {name!r}: {reason}"
     assert left_in(tmp_path) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_folder_that_takes_no_files_is_not_said_to_be_missing() -> None:
+    with pytest.raises(OutputError, match="no file can be made in its folder; choose another"):
+        check_writable("/proc/numbers.csv")
+
+
+def test_a_current_folder_that_is_gone_does_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        check_writable("numbers.csv")
 
 
 def test_a_folder_without_permission_is_an_error_that_says_so(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ __all__ = [
 #: Stands for a list where a rented phone has nothing that can be compared with one.
 UNREADABLE: Final = "without digits to compare"
 
+#: What to do about a list in which nobody is.
+_EMPTY: Final = "give the right one, or go on without it"
 #: Lines that a message names.
 _NAMED: Final = 10
 #: Phones of an iterable that are looked at together.
@@ -84,10 +86,15 @@ class OptOutList:
         return any(key in self._numbers for key in wanted)
 
     @property
+    def size(self) -> str:
+        """How many lines or items it has, in words; the line of a header is one, too."""
+        return f"{self.lines:,} {self.unit}{'' if self.lines == 1 else 's'}"
+
+    @property
     def problem(self) -> str | None:
         """What is unclear, in words; None if nothing is."""
         if not self.has_phones:
-            return f"there is no phone in the {self.lines:,} {self.unit}s of {self.name!r}"
+            return f"there is no phone in the {self.size} of {self.name!r}"
         if not self.unclear:
             return None
         more = self.unclear - len(self.unclear_lines)
@@ -142,7 +149,7 @@ class OptOuts:
         found = OptOutList(_ITERABLE, "item")
         found.read(in_lines(_item_lines(phones)))
         if not found.lines:
-            raise ConfigurationError("opt_outs is empty: it names no phone")
+            raise ConfigurationError(f"opt_outs is empty: it names no phone; {_EMPTY}")
         self.lists: tuple[OptOutList, ...] = (found,)
         if not ignore_unclear:
             self.require_clear()
@@ -188,7 +195,7 @@ class OptOuts:
         return self.of((*self.lists, *other.lists))
 
     def __repr__(self) -> str:
-        lists = (f"{found.lines:,} {found.unit}s of {found.name}" for found in self.lists)
+        lists = (f"{found.size} of {found.name}" for found in self.lists)
         return f"OptOuts({', '.join(lists)})"
 
 
@@ -232,7 +239,7 @@ def read_list(path: Target, *, advance: Advance = ignore_progress) -> OptOutList
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
         raise ConfigurationError(f"cannot read the opt-out list {name!r}: {reason}") from error
     if not found.lines:
-        raise ConfigurationError(f"the opt-out list {name!r} is empty: it names no phone")
+        raise ConfigurationError(f"the opt-out list {name!r} is empty: it names no phone; {_EMPTY}")
     return found
 
 
