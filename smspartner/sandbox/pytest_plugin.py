@@ -7,6 +7,7 @@ before the fixture is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +34,17 @@ def smspartner_sandbox(
     from smspartner.sandbox.sandbox import Sandbox  # noqa: PLC0415 - see above
 
     marker = request.node.get_closest_marker("smspartner_sandbox")
-    with Sandbox(**(marker.kwargs if marker else {})) as running:
+    options = marker.kwargs if marker else {}
+    known = [option.name for option in fields(Sandbox)]
+    unknown = [name for name in options if name not in known]
+    if unknown or (marker and marker.args):
+        what = ", ".join(unknown) or "a value without a name"
+        pytest.fail(
+            f"@pytest.mark.smspartner_sandbox cannot take {what}; its options are "
+            f"{', '.join(known)}",
+            pytrace=False,
+        )
+    with Sandbox(**options) as running:
         monkeypatch.setenv("SMSPARTNER_API_KEY", running.api_key)
         monkeypatch.setenv("SMSPARTNER_BASE_URL", running.url)
         monkeypatch.delenv("SMSPARTNER_KEY_FILE", raising=False)

@@ -63,6 +63,26 @@ def test_the_fixture_is_a_sandbox_that_the_environment_names(
     run(pytester, A_TEST).assert_outcomes(passed=3)
 
 
+@pytest.mark.parametrize(
+    ("given", "what"), [("number=5, once=True", "number"), ("5", "a value without a name")]
+)
+def test_what_is_no_option_of_the_sandbox_is_said(
+    pytester: pytest.Pytester, given: str, what: str
+) -> None:
+    code = f"""
+import pytest
+
+@pytest.mark.smspartner_sandbox({given})
+def test_it(smspartner_sandbox):
+    pass
+"""
+    done = run(pytester, code)
+    done.assert_outcomes(errors=1)
+    words = f"@pytest.mark.smspartner_sandbox cannot take {what}; its options are numbers, seed, *"
+    done.stdout.fnmatch_lines([words])
+    done.stdout.no_fnmatch_line("*Settings*")
+
+
 def test_nothing_is_loaded_before_the_fixture_is_used(pytester: pytest.Pytester) -> None:
     run(pytester, NOTHING_LOADED).assert_outcomes(passed=1)
 
