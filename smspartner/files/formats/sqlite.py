@@ -66,8 +66,8 @@ ON CONFLICT (token, id) DO UPDATE SET ({columns}) = ({excluded})
 WHERE ({columns}) IS NOT ({excluded})
 """
 _FORGET: Final = """
-DELETE FROM target.rented_numbers WHERE token = ?1 AND NOT EXISTS (
-    SELECT 1 FROM staged WHERE token = ?1 AND staged.id = target.rented_numbers.id
+DELETE FROM target.rented_numbers WHERE token = :token AND NOT EXISTS (
+    SELECT 1 FROM staged WHERE token = :token AND staged.id = target.rented_numbers.id
 )
 """
 _COLUMN_TYPES: Final = "SELECT name, type FROM pragma_table_info('rented_numbers', 'target')"
@@ -173,7 +173,7 @@ def _merge(database: sqlite3.Connection, columns: str, tokens: list[str]) -> Non
     """Make the table show these rentals as they are staged."""
     excluded = ", ".join(f"excluded.{name}" for name in columns.split(", "))
     database.execute(_UPSERT.format(columns=columns, excluded=excluded))
-    database.executemany(_FORGET, [(token,) for token in tokens])
+    database.executemany(_FORGET, [{"token": token} for token in tokens])
     full = {token for (token,) in database.execute("SELECT DISTINCT token FROM staged")}
     if empty := [(token,) for token in tokens if token not in full]:
         database.execute(_EMPTY)
