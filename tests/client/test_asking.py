@@ -22,7 +22,9 @@ from smspartner import (
     SMSPartnerError,
     TransportError,
     TruncatedError,
+    UnknownFormatError,
 )
+from smspartner.client.asking import lost
 from smspartner.transport import Reply, Request
 
 TIMEOUT = 0.2
@@ -224,6 +226,26 @@ def test_the_500_of_a_gateway_or_a_framework_may_have_been_counted(page: Outcome
     assert isinstance(error, DownloadLostError)
     assert error.http_status == 500
     assert dict(error.headers or {}) == {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ((404, "<html>no such page"), UnknownFormatError),
+        ((500, '{"success":false,"code":36,"message":"no"}'), APIError),
+        ((404, '{"code":404,"message":"no"}'), APIError),
+    ],
+)
+def test_what_the_service_refuses_was_not_counted(answer: Outcome, kind: type[Exception]) -> None:
+    error = ended([answer], [])
+    assert isinstance(error, kind)
+    assert not isinstance(error, DownloadLostError)
+
+
+def test_what_happened_is_told_between_what_is_lost_and_what_to_do() -> None:
+    for more, said in (("", "it broke"), ("its status is x", "it broke; its status is x")):
+        words = f"its answer is lost: {said}; it is not asked for again by itself: "
+        assert words in str(lost(TransportError("it broke"), *filter(None, [more])))
 
 
 def test_a_500_that_breaks_off_is_asked_about_like_one_that_is_whole(connect: Connect) -> None:

@@ -66,6 +66,26 @@ def test_a_body_of_any_name_can_be_taken(tmp_path: Path) -> None:
         assert entry is None
 
 
+def test_a_line_that_is_still_being_written_is_read_once_it_is_whole(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal, (tmp_path / NAME).open("ab") as other:
+        journal.add(asked(token="A", target="t"))
+        line = (tmp_path / NAME).read_bytes().replace(b'"A"', b'"B"')
+        for part in (line[:20], line[20:]):
+            assert list(journal.entries()) == ["A"]
+            other.write(part)
+            other.flush()
+        assert list(journal.entries()) == ["A", "B"]
+
+
+def test_a_journal_that_is_not_open_writes_nowhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OutputError):
+        Journal(tmp_path).add(asked(token="A", target="t"))
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_each_line_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     unmeasured = os.read
