@@ -82,6 +82,7 @@ ROOMS: Final = {
             "tests/client/test_base.py",
             "tests/cli/test_download_once.py",
             "tests/cli/test_download_many.py",
+            "tests/test_public_api.py",
         ],
     ),
 }

@@ -197,7 +197,7 @@ def test_what_is_no_number_of_seconds_is_refused_before_anything_is_asked(
     sandbox: Sandbox, client: Client, setting: str, value: Any
 ) -> None:
     seconds: dict[str, Any] = {"deadline": 5.0, "poll": 0.1, setting: value}
-    with pytest.raises(ConfigurationError, match=f"{setting}="):
+    with pytest.raises(ConfigurationError, match=rf"\b{setting}="):
         client.wait("pace-60", deadline=seconds["deadline"], poll=seconds["poll"])
     with pytest.raises(ConfigurationError, match="poll="):
         client.wait("pace-60", deadline=5, poll=0)
