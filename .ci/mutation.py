@@ -303,7 +303,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", "site")
+        ignored = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "site")
         shutil.copytree(ROOT, copy, ignore=ignored)
         os.chdir(copy)
         sys.path.insert(0, str(copy))
