@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
@@ -576,6 +577,22 @@ def test_an_answer_that_is_too_large_says_which_limit_and_status(
     ):
         client.status(sandbox.token)
     assert caught.value.http_status == 200
+
+
+@pytest.mark.parametrize("body", [b'{"success":true,"datas":[]}', b'{"success":true,"datas":[{}]}'])
+def test_a_stream_at_its_end_leaves_its_connection_to_others(connect: Connect, body: bytes) -> None:
+    closed: list[bool] = []
+
+    class Once:
+        def send(self, request: Request, key: object) -> Reply:  # noqa: ARG002 - protocol
+            return Reply(200, {}, [body], on_close=lambda: closed.append(True))
+
+        def close(self) -> None:
+            pass
+
+    with connect("k" * 8, transport=Once()) as client, suppress(RecordError):
+        list(client.stream("t"))
+    assert closed == [True]
 
 
 def test_a_closed_stream_gives_no_more(connect: Connect) -> None:
