@@ -6,8 +6,10 @@ from typing import Final, NamedTuple
 
 import click
 
-from smspartner.files.read import NumbersFile
-from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary
+from smspartner.errors import CountMismatchError, SMSPartnerError
+from smspartner.files.opt_outs import OptOuts
+from smspartner.files.read import NumbersFile, open_numbers
+from smspartner.files.summary import NO_COUNTRY, OVERSEAS, Summary, summarise
 
 _NAMES: Final = {
     "FR": "France",
@@ -21,10 +23,33 @@ _NAMES: Final = {
 }
 
 
-def require_rentals(source: NumbersFile, token: str | None) -> None:
-    """Raise ``UsageError`` if a rental is to be chosen from what is no database."""
-    if token is not None and source.rentals is None:
-        raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
+class Found(NamedTuple):
+    """What is in a file, None as far as it could not be read, and what is wrong with it."""
+
+    source: NumbersFile | None
+    summary: Summary | None
+    problem: SMSPartnerError | None
+
+
+def look_into(file: str, lists: OptOuts | None, token: str | None) -> Found:
+    """Read a file of numbers to its end and count what is in it.
+
+    Raises:
+        UsageError: a rental is to be chosen from what is no database.
+    """
+    source: NumbersFile | None = None
+    summary: Summary | None = None
+    try:
+        with open_numbers(file, token=token) as source:
+            if token is not None and source.rentals is None:
+                raise click.UsageError(f"--token chooses a rental of a database; {source} is none")
+            summary = Summary(source.columns, lists)
+            summarise(source, summary)
+    except CountMismatchError as error:  # all of its numbers were read
+        return Found(source, summary, error)
+    except SMSPartnerError as error:
+        return Found(source, None, error)
+    return Found(source, summary, None)
 
 
 class Line(NamedTuple):

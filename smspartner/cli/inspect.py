@@ -12,14 +12,14 @@ import click
 from smspartner.cli.arguments import NUMBERS_FILES
 from smspartner.cli.console import say, show, show_json
 from smspartner.cli.exit_codes import Exit
-from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, require_rentals
+from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, look_into
 from smspartner.cli.failures import tell_of_several
 from smspartner.cli.opt_outs import left_out, opt_outs_option, read_lists
 from smspartner.cli.options import TOKEN, WRITTEN
-from smspartner.errors import CountMismatchError, SMSPartnerError, printable
+from smspartner.errors import SMSPartnerError, printable
 from smspartner.files.opt_outs import OptOutList, OptOuts
-from smspartner.files.read import NumbersFile, numbers_in, open_numbers
-from smspartner.files.summary import Summary, summarise
+from smspartner.files.read import NumbersFile, numbers_in
+from smspartner.files.summary import Summary
 
 #: Characters of a bar, where there is room; with less than the second there is none.
 _BAR: Final = 30
@@ -88,20 +88,10 @@ def _inspect(
     file: str, token: str | None, lists: OptOuts | None, *, as_json: bool
 ) -> SMSPartnerError | None:
     """Show what is in a file, and return what is wrong with it."""
-    try:
-        with open_numbers(file, token=token) as source:
-            require_rentals(source, token)
-            found = Summary(source.columns, lists)
-            try:
-                summarise(source, found)
-            except CountMismatchError:
-                # All of the numbers were read: that there should be more or fewer comes on top.
-                _show(source, found, as_json=as_json)
-                raise
-            _show(source, found, as_json=as_json)
-    except SMSPartnerError as error:
-        return error
-    return None
+    source, summary, problem = look_into(file, lists, token)
+    if source is not None and summary is not None:
+        _show(source, summary, as_json=as_json)
+    return problem
 
 
 def _show_lists(lists: OptOuts, *, alone: bool, as_json: bool) -> None:

@@ -9,13 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, require_rentals
+from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, look_into
 from smspartner.cli.failures import notes_of
-from smspartner.errors import ConfigurationError, CountMismatchError, SMSPartnerError, printable
+from smspartner.errors import ConfigurationError, SMSPartnerError, printable
 from smspartner.files.atomic import open_output
 from smspartner.files.opt_outs import OptOuts
-from smspartner.files.read import open_numbers
-from smspartner.files.summary import Summary, summarise
+from smspartner.files.summary import Summary
 from smspartner.files.targets import check_writable
 from smspartner.models.columns import COLUMNS, E164
 
@@ -68,25 +67,12 @@ def make_report(
 
 
 def _entry(file: str, lists: OptOuts | None, token: str | None, total: Summary) -> Entry:
-    kind = ""
-    found: Summary | None = None
-    problem: SMSPartnerError | None = None
-    try:
-        with open_numbers(file, token=token) as source:
-            require_rentals(source, token)
-            found = Summary(source.columns, lists)
-            try:
-                summarise(source, found)
-            finally:
-                kind = source.kind
-    except CountMismatchError as error:  # all of its numbers were read
-        problem = error
-    except SMSPartnerError as error:
-        problem, found = error, None
-    if found is None:
+    source, summary, problem = look_into(file, lists, token)
+    kind = source.kind if source is not None else ""
+    if summary is None:
         return Entry(file, kind, (), problem)
-    total.include(found)
-    return Entry(file, kind, facts_of(found), problem)
+    total.include(summary)
+    return Entry(file, kind, facts_of(summary), problem)
 
 
 def _page(entries: Sequence[Entry], total: Summary) -> Iterator[str]:

@@ -51,8 +51,6 @@ _REASON: Final = ("code", "message", "status", "title", "detail")
 _BACKSLASH, _MINUS, _SPACE, _DOT = b"\\- ."
 # A boolean that is written -0, as a number or as text with escapes.
 _ODD_FLAG: Final = rb'[:,\[][ \t\r\n]*"?(?:-|\\u002[dD])(?:0|\\u0030)"?[ \t\r\n]*[,}]'
-
-
 # An integer that may have a fraction, as a number or as text; a phone with dots looks like one.
 _FRACTION: Final = rb'[:,\[][ \t\r\n]*"?-?[0-9]++(?:\.|[eE]-)'
 

@@ -112,7 +112,7 @@ def _place(entries: Sequence[Element], fields: Sequence[Field], *, exact: bool) 
 def search(
     entries: Sequence[Element], fields: Sequence[Field], *, exact: bool, deep: bool
 ) -> Found:
-    """Return the placements that keep both orders and cost the least; see whether it is clean.
+    """Return the placements that keep both orders and cost the least, suitable or not.
 
     An answer without further entries costs nothing in its true placement, so that one is found,
     or refused where it is not the only one. A value of the wrong type costs as much as an entry
