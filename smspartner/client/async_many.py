@@ -79,8 +79,11 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
 
     def _opened(self) -> Callable[[str], Outcome]:
         """Open the journal: it is closed when no rental can be asked for any more."""
-        journal = Journal(self._each.folder).__enter__()
-        once = partial(self._each.once, journal)
+        journal, each = Journal(self._each.folder).__enter__(), self._each
+
+        def once(token: str) -> Outcome:  # no ``partial``: another one made of it forgets it
+            return each.once(journal, token)
+
         weakref.finalize(once, journal.__exit__, None, None, None)
         return once
 

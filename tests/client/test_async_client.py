@@ -31,6 +31,7 @@ from smspartner.client.async_client import AsyncClient
 from smspartner.client.async_many import failure
 from smspartner.client.many import Outcome
 from smspartner.client.pool import in_words, tell
+from smspartner.files.journal import Journal
 from smspartner.models.quote import Targeting
 
 KEY: Final = "s3cret-key-of-the-tests"
@@ -284,6 +285,26 @@ def test_many_rentals_that_are_left_early_finish_and_go_on_the_next_time(
 
     run(sandbox, work)
     assert [sandbox.downloads(token) for token in tokens] == [1] * 5
+
+
+@pytest.mark.parametrize("left", ["closed", "dropped"])
+def test_what_is_in_flight_when_many_are_left_is_in_the_journal(
+    sandbox: Sandbox, tmp_path: Path, left: str
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        outcomes = client.download_many(["n-5.as-first", "n-90000.as-long"], tmp_path, jobs=2)
+        assert (await anext(outcomes)).numbers == 5
+        if left == "closed":
+            await outcomes.aclose()
+        del outcomes
+        with Journal(tmp_path) as journal:
+            for _ in range(500):
+                if {entry.state for entry in journal.entries().values()} == {"done"}:
+                    return
+                await asyncio.sleep(0.01)
+        pytest.fail("the rental stays asked for")
+
+    run(sandbox, work)
 
 
 def test_many_rentals_that_are_cancelled_stay_asked_in_the_journal(
