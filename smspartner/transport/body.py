@@ -116,7 +116,7 @@ class BodyChunks:
             while begun == MAGIC[:1] and (more := self._read(most - 1)):
                 begun += more
             if not begun.startswith(MAGIC):
-                if self._terms.gzip and len(begun) < len(MAGIC):
+                if self._terms.gzip and MAGIC.startswith(begun):
                     self._on_coded(begun)
                     raise self._cut()
                 return begun

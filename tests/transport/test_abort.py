@@ -53,13 +53,14 @@ def ended(
     timer.start()
     with (
         closing(client),
-        abort,
+        abort as entered,
         pytest.raises(TransportError, match="ended by abort") as caught,
         get(client, request) as reply,
     ):
         list(reply.chunks)
     late = time.monotonic() - called[0]
     timer.join()
+    assert entered is abort
     return caught.value, late
 
 
@@ -157,6 +158,15 @@ def test_ending_a_call_that_is_over_leaves_its_connection_to_others() -> None:
         with get(client, STATUS) as second:
             assert b"".join(second.chunks) == BODY
         assert server.connections == 1
+
+
+def test_an_abort_that_many_calls_are_made_under_holds_none_of_their_connections() -> None:
+    abort = Abort()
+    with RawServer(keeps(whole(BODY))) as server, closing(transport(server.url)) as client, abort:
+        for _ in range(3):
+            with get(client, STATUS) as reply:
+                list(reply.chunks)
+    assert not abort._sockets
 
 
 def test_an_abort_covers_calls_within_its_block_and_can_be_nested() -> None:

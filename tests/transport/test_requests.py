@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import logging
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
 
 import posix_only
@@ -46,6 +46,16 @@ from smspartner.transport import Reply, Request
             id="gzip in two members",
         ),
         pytest.param(answer(BODY, headers=["Content-Encoding: gzip"]), id="called gzip, and none"),
+        *(
+            pytest.param(
+                sends(
+                    head("Content-Encoding: gzip", "Transfer-Encoding: chunked")
+                    + chunked(BODY[:first], BODY[first:])
+                ),
+                id=f"called gzip, and none, {first} bytes first",
+            )
+            for first in (1, 2, 3)
+        ),
         pytest.param(answer(BODY, headers=["Content-Encoding: x-odd"]), id="of unknown coding"),
         *(
             pytest.param(
@@ -62,6 +72,13 @@ from smspartner.transport import Reply, Request
 def test_a_body_arrives_as_it_was_sent(script: Script) -> None:
     with RawServer(script) as server:
         assert fetch(server.url) == BODY
+
+
+def test_a_body_ends_once_and_for_all_without_an_empty_piece() -> None:
+    with RawServer(answer(BODY)) as server, closing(transport(server.url)) as client:
+        reply = get(client)
+        assert all(reply.chunks)
+        assert list(reply.chunks) == []
 
 
 def test_the_request_is_a_get_of_the_path_with_the_query_and_asks_for_no_compression() -> None:
@@ -213,7 +230,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
     assert left == [True]
 
 
-@contextlib.contextmanager
+@contextmanager
 def interrupted(after: float, kind: type[BaseException]) -> Iterator[None]:
     """Ctrl-C or its like, some seconds from now."""
 

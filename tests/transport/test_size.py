@@ -9,7 +9,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rawserver import RawServer, answer
+from rawserver import RawServer, answer, chunked, head, sends
 from transport_tools import BODY, failure, fetch, get, transport
 
 from smspartner.errors import LimitError, TransportError
@@ -30,6 +30,13 @@ def test_a_body_as_large_as_the_cap_is_whole(coding: str) -> None:
     sent = gzip.compress(BODY) if coding == "gzip" else BODY
     with RawServer(answer(sent, headers=[f"Content-Encoding: {coding}"])) as server:
         assert fetch(server.url, max_body=len(BODY)) == BODY
+
+
+def test_gzip_that_comes_byte_by_byte_is_refused_for_its_size_as_well() -> None:
+    sent = gzip.compress(BODY)
+    begun = head("Transfer-Encoding: chunked", "Content-Encoding: gzip")
+    with RawServer(sends(begun + chunked(sent[:1], sent[1:2], sent[2:]))) as server:
+        assert type(failure(server.url, max_body=1)) is LimitError
 
 
 def test_a_gzip_bomb_never_expands_beyond_the_cap() -> None:
