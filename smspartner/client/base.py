@@ -20,6 +20,7 @@ from smspartner.client.key import find_key
 from smspartner.decoders.limits import DEFAULT_LIMITS, Limits
 from smspartner.errors import ConfigurationError
 from smspartner.transport import RequestsTransport, Transport
+from smspartner.transport.secrets import APIKey
 
 C = TypeVar("C", bound="BaseClient")
 
@@ -50,6 +51,8 @@ class BaseClient:
         ConfigurationError: an option that cannot work; the message names it.
     """
 
+    _key: APIKey | None = None
+
     @public
     def __init__(
         self,
@@ -78,11 +81,11 @@ class BaseClient:
             api_key=api_key, key_file=key_file, base_url=base_url, limits=limits, **network
         )
         require_transport(transport)
-        self._key = find_key(api_key, key_file)
+        key = self._key = find_key(api_key, key_file)
         address = base_url or os.environ.get("SMSPARTNER_BASE_URL") or DEFAULT_BASE_URL
         self._caller = Caller(
             transport=transport or RequestsTransport(address, max_body=limits.body, **network),  # type: ignore[arg-type]
-            key=self._key,
+            key=key,
             limits=limits,
             timeout=timeout,
             deadline=deadline if transport is None else None,
@@ -144,8 +147,7 @@ class BaseClient:
         self.close()
 
     def __repr__(self) -> str:
-        # Without a key where the constructor failed: error reports show it all the same.
-        return f"{type(self).__name__}({getattr(self, '_key', None)!r})"
+        return f"{type(self).__name__}({self._key!r})"
 
 
 def decoding_in_turn(client: C) -> C:

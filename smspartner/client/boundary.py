@@ -16,8 +16,8 @@ R = TypeVar("R")
 def public(method: Callable[P, R]) -> Callable[P, R]:
     """Make a method of the client one that errors leave complete, and without frames below.
 
-    Its object holds the API key as ``_key``. The rental is the argument ``token``, or else the
-    object's ``token``.
+    Its object holds the API key as ``_key``, None while it is being made. The rental is the
+    argument ``token``, or else the object's ``token``.
     """
     names = tuple(signature(method).parameters)
 
@@ -39,7 +39,7 @@ def _complete(error: SMSPartnerError, owner: Any, token: object) -> None:
     rental = getattr(owner, "token", None) if token is None else token
     if error.token is None and isinstance(rental, str) and rental.strip():
         error.token = rental.strip()
-    key = getattr(owner, "_key", None)  # there is none while the client is being made
+    key = owner._key  # noqa: SLF001 - not asked for gently: without one nothing would be masked
     if key is None:
         return
     if isinstance(error, APIKeyInvalidError) and not hasattr(error, "__notes__"):

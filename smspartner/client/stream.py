@@ -50,7 +50,7 @@ class NumberStream(Iterator[RentedNumber], Tabular):
         self.token: str = token
         self.http_status: int = reply.status
         self._reply = reply
-        self._caller = caller
+        self._caller, self._key = caller, caller.key
         # A page of a gateway is no body of a rental; after it the body may still come.
         self._raw = None if reply.status >= SERVER_ERROR else raw
         self._chunks = reply.chunks if self._raw is None else self._raw.tee(reply.chunks)
