@@ -116,9 +116,9 @@ class RequestsTransport:
         self._prefix = f"{self._address.url}/"
         settings = self._settings()
         self._adapter: Adapter | None = None
-        if type(self._session.get_adapter(self._prefix)) is HTTPAdapter:
+        if type(self._session.get_adapter(self._prefix)) in {HTTPAdapter, Adapter}:
             self._adapter = Adapter(settings["verify"])
-            self._session.mount(self._prefix, self._adapter)
+            self._mount()
         # Compressed bodies hide cuts.
         own = self._session.headers if self._own_session else {}
         self._headers = {**own, "User-Agent": user_agent, "Accept-Encoding": "identity"}
@@ -138,8 +138,6 @@ class RequestsTransport:
             RedirectError: the answer is a redirect.
             ConfigurationError: the request cannot be sent, or the transport was closed.
         """
-        if self._closed:
-            raise ConfigurationError("this client was closed: make another one")
         options = self._options
         retries = options.retries if request.retries is None else request.retries
         call = Call(
@@ -165,19 +163,29 @@ class RequestsTransport:
     def close(self) -> None:
         """Refuse further requests and close idle connections; open replies stay open."""
         self._closed = True
-        adapter, self._adapter = self._adapter, None
-        if adapter is not None:
-            self._session.adapters.pop(self._prefix, None)
-            adapter.close()
         if self._own_session:
-            self._session.close()
+            self._session.close()  # its adapter stays: no request ever leaves by another one
+        elif self._adapter is not None:
+            if self._session.adapters.get(self._prefix) is self._adapter:
+                self._session.adapters.pop(self._prefix, None)
+            self._adapter.close()
+
+    def _mount(self) -> None:
+        """Have requests leave by our adapter, also where another transport shares the session."""
+        mounted = self._session.adapters.get(self._prefix)
+        if self._adapter is not None and mounted is not self._adapter:
+            self._session.mount(self._prefix, self._adapter)
 
     def _attempt(self, request: Request, key: APIKey, call: Call) -> Reply | FailedAttempt:
+        if self._closed:
+            raise ConfigurationError("this client was closed: make another one")
+        call.sent = True  # only our own adapter knows better
         prepared = self._prepared(request, key)
         settings = self._settings()
         scene = self._scene(settings)
         if call.over():
             return too_late(call, scene, maybe_received=False)
+        self._mount()
         query = urlencode(request.query)
         _log.debug("%s %s%s %s", prepared.method, self._prefix, request.path, query)
         try:

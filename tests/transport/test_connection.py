@@ -13,7 +13,8 @@ from contextlib import closing
 import posix_only
 import pytest
 import requests
-from rawserver import Peer, RawServer, answer, chunked, head, keeps, whole
+from rawserver import Peer, RawServer, answer, chunked, dribbles, head, keeps, whole
+from requests.adapters import HTTPAdapter
 from transport_faults import CHUNKED, LENGTH
 from transport_tools import (
     BODY,
@@ -27,8 +28,13 @@ from transport_tools import (
 )
 from urllib3.connection import HTTPConnection
 
-from smspartner.errors import ConfigurationError, DeadlineError, SMSPartnerError
-from smspartner.transport import Request, RequestsTransport
+from smspartner.errors import (
+    ConfigurationError,
+    DeadlineError,
+    SMSPartnerError,
+    TransportError,
+)
+from smspartner.transport import Abort, Request, RequestsTransport
 from smspartner.transport import adapter as adapters
 from smspartner.transport import requests as module
 from smspartner.transport.adapter import Adapter
@@ -36,6 +42,13 @@ from smspartner.transport.call import Call
 from smspartner.transport.connection import RELIED_ON, guarded
 
 ROW = whole(BODY)
+
+
+class Broken(HTTPAdapter):
+    """An adapter of somebody else that breaks, nobody knows when."""
+
+    def send(self, *_: object, **__: object) -> requests.Response:
+        raise requests.ConnectionError
 
 
 def read(client: RequestsTransport, request: Request = STATUS) -> bytes:
@@ -259,6 +272,38 @@ def test_two_transports_on_one_session_close_only_what_is_their_own() -> None:
             one.close()
             assert read(three) == BODY
             assert type(session.get_adapter(f"{server.url}/x")) is Adapter
+
+
+def test_a_transport_keeps_its_deadline_when_another_one_on_its_session_is_closed() -> None:
+    script = dribbles(b"A: b\r\n" * 100, b"HTTP/1.1 200 OK\r\n")
+    with RawServer(script) as server, requests.Session() as session:
+        one, two = (transport(server.url, session=session, deadline=0.2) for _ in range(2))
+        one.close()
+        began = time.monotonic()
+        with pytest.raises(DeadlineError):
+            read(two)
+        assert time.monotonic() - began < 0.2 + SLACK
+        two.close()
+
+
+def test_a_client_that_is_closed_in_a_pause_asks_for_nothing_more(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = transport("http://127.0.0.1:9", retries=3)
+    monkeypatch.setattr(Abort, "pause", lambda *_: client.close())
+    with pytest.raises(ConfigurationError, match="was closed"):
+        read(client, DOWNLOAD)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
+
+
+def test_a_request_may_have_been_received_unless_our_adapter_says_otherwise() -> None:
+    with requests.Session() as session:
+        client = transport("http://127.0.0.1:9", session=session, retries=1)
+        made = iter([session.get_adapter("http://127.0.0.1:9/"), Broken()])
+        session.get_adapter = lambda url: next(made)  # type: ignore[method-assign] # noqa: ARG005
+        with pytest.raises(TransportError) as caught:
+            read(client, DOWNLOAD)
+    assert (caught.value.maybe_received, caught.value.retryable) == (True, False)
 
 
 def test_a_session_used_for_something_else_has_no_deadline_of_ours() -> None:
