@@ -67,10 +67,12 @@ def ask_once(
     if isinstance(first, TransportError) and first.answered:
         raise lost(first)
     _require_ready(first, status)
-    if not again or end - time.monotonic() <= patience:
+    if not again or end - time.monotonic() <= 2 * patience:  # half of it is for that request
         raise lost(first, "its status is ready, but the request may still be on its way")
     pause(patience)  # the first request may still be on its way through the service
     _require_ready(first, status)
+    if end - time.monotonic() <= patience:
+        raise lost(first, "its status is ready, but too little time is left to ask once more")
     try:
         return attempt(None if deadline is None else end - time.monotonic())
     except RentalUsedError as error:
@@ -116,7 +118,8 @@ def _require_ready(first: SMSPartnerError, status: Callable[[], RentalStatus]) -
     try:
         found = status()
     except SMSPartnerError as error:
-        raise lost(first, f"its status could not be asked: {error.what}") from None
+        why = error.what.partition(";")[0]  # its advice is about the status alone
+        raise lost(first, f"its status could not be asked: {why}") from None
     if found.state is RentalState.FAILED:
         raise RentalFailedError(None, f"the service could not make this rental: {found.status}")
     if _is_being_made(found):

@@ -20,7 +20,7 @@ from smspartner.errors import (
     UnknownFormatError,
 )
 from smspartner.models.status import RentalState, RentalStatus
-from smspartner.transport.call import pause
+from smspartner.transport.call import ended, pause
 
 _GROWTH: Final = 1.5
 # Seconds that a question may take even where the deadline is nearer: an answer deserves that.
@@ -97,7 +97,7 @@ def wait_until_ready(
         try:
             found = _asked(ask, within=max(end - time.monotonic(), _PATIENCE), once=True)
         except SMSPartnerError as error:
-            if not (error.retryable or isinstance(error, UnknownFormatError)):
+            if ended() or not (error.retryable or isinstance(error, UnknownFormatError)):
                 raise
             found = error
             _log.info("waiting for a rental, asked in vain: %s", error)

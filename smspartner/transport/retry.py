@@ -49,8 +49,8 @@ def pause_after(
 
 def too_long(failed: FailedAttempt, call: Call) -> FailedAttempt:
     """Return the failure with a word on a wait that the call has no time for, if that is so."""
-    asked = failed.retry_after or 0.0
-    if asked < min(call.left(), LONGEST_WAIT):
+    asked = failed.retry_after
+    if not asked or asked < min(call.left(), LONGEST_WAIT):
         return failed
     return replace(
         failed,

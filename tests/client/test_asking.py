@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from smspartner import (
     RentalFailedError,
     RentalNotFoundError,
     RentalPendingError,
+    RentalStatus,
     RentalUsedError,
     Sandbox,
     SMSPartnerError,
@@ -24,6 +26,7 @@ from smspartner import (
     TruncatedError,
     UnknownFormatError,
 )
+from smspartner.client import asking
 from smspartner.client.asking import lost
 from smspartner.transport import Reply, Request
 
@@ -285,6 +288,37 @@ def test_without_time_or_leave_to_ask_again_a_download_is_lost(option: dict[str,
     error = ended([NO_ANSWER], [says(2)], **option)
     assert isinstance(error, DownloadLostError)
     assert "its status is ready, but the request may still be on its way" in str(error)
+
+
+def test_a_second_attempt_has_the_time_that_any_request_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+
+    def move(seconds: float) -> None:
+        clock[0] += seconds
+
+    def attempt(seconds: float | None) -> float:
+        if clock[0] == 0:
+            raise NO_ANSWER
+        return seconds or 0.0
+
+    def status() -> RentalStatus:
+        move(4)
+        return RentalStatus(success=True, token="t", status=2)
+
+    monkeypatch.setattr(asking, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(asking, "pause", move)
+
+    def left(deadline: float) -> float:
+        clock[0] = 0
+        return asking.ask_once(attempt, status, deadline=deadline, patience=10, again=True)
+
+    assert left(29) == 11  # two questions and a pause of 10 have passed
+    with pytest.raises(DownloadLostError, match="too little time is left to ask once more"):
+        left(28)
+    with pytest.raises(DownloadLostError, match="may still be on its way"):
+        left(24)
 
 
 def test_the_status_is_asked_with_a_small_share_of_the_deadline(connect: Connect) -> None:

@@ -33,6 +33,7 @@ from smspartner import (
 )
 from smspartner.client.waiting import CEILING, pauses, wait_until_ready
 from smspartner.errors import api_error
+from smspartner.transport import Abort
 
 #: The random part takes off up to a quarter.
 SHORTEST: Final = 0.75
@@ -216,6 +217,23 @@ def test_a_service_that_stalls_does_not_hold_the_wait_beyond_its_deadline(
         client.wait(f"fault-{fault}.on-all.drip-0.2", deadline=0.6, poll=0.1)
     assert time.monotonic() - started < 3
     assert caught.value.retryable
+
+
+def test_a_wait_that_is_ended_by_abort_asks_no_more(sandbox: Sandbox) -> None:
+    abort = Abort()
+
+    def seen(_: RentalStatus) -> None:
+        abort()
+
+    began = time.monotonic()
+    with (
+        Client(sandbox.api_key, base_url=sandbox.url) as client,
+        abort,
+        pytest.raises(TransportError, match="ended by abort"),
+    ):
+        client.wait("pace-60.as-ended", deadline=30, poll=0.01, on_status=seen)
+    assert time.monotonic() - began < 5
+    assert len(times_asked(sandbox, "pace-60.as-ended")) == 1
 
 
 # --- blips ----------------------------------------------------------------------------------------
