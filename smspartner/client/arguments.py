@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from smspartner.decoders.limits import Limits
 from smspartner.errors import ConfigurationError, TokenMissingError
+from smspartner.models.number import has_surrogates
 from smspartner.transport import Transport
 
 SECONDS: Final = "a number of seconds"
@@ -59,21 +60,23 @@ def require_transport(transport: Transport | None) -> None:
     Raises:
         ConfigurationError: it cannot send requests.
     """
-    if transport is not None and not callable(getattr(transport, "send", None)):
-        raise ConfigurationError(
-            f"transport= must have the methods of Transport; {type(transport).__name__} has no send"
-        )
+    for name in ("send", "close") if transport is not None else ():
+        if not callable(getattr(transport, name, None)):
+            raise ConfigurationError(
+                "transport= must have the methods of Transport; "
+                f"{type(transport).__name__} has no {name}"
+            )
 
 
 def require_token(token: object) -> str:
     """Return a token that can be sent, without white space around it.
 
     Raises:
-        ConfigurationError: it is not text.
+        ConfigurationError: it is not text, or holds what UTF-8 cannot.
         TokenMissingError: there is nothing in it.
     """
     require("token", token, (str,), "the token of a rental, as text")
-    stripped = str(token).strip()
+    stripped = _sendable(str(token)).strip()
     if not stripped:
         raise TokenMissingError(31, "a rental's token is needed, and it is empty")
     return stripped
@@ -91,6 +94,12 @@ def require_tokens(tokens: Iterable[str]) -> list[str]:
     for token in tokens:
         if not isinstance(token, str):
             raise ConfigurationError(f"a rental's token is text, not {type(token).__name__}")
-        if token.strip():
+        if _sendable(token).strip():
             found[token.strip()] = None
     return list(found)
+
+
+def _sendable(token: str) -> str:
+    if has_surrogates(token):
+        raise ConfigurationError("a rental's token is not text: look at how it was read")
+    return token

@@ -28,10 +28,16 @@ _log: Final = logging.getLogger("smspartner")
 
 
 def default_key_file() -> Path:
-    """Return where ``smspartner key set`` keeps the key."""
-    return (
-        Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "smspartner" / "key"
-    )
+    """Return where ``smspartner key set`` keeps the key.
+
+    Raises:
+        ConfigurationError: this user has no home.
+    """
+    try:
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    except RuntimeError:
+        raise ConfigurationError("this user has no home: set HOME or XDG_CONFIG_HOME") from None
+    return home / "smspartner" / "key"
 
 
 def find_key(api_key: str | None = None, key_file: str | os.PathLike[str] | None = None) -> APIKey:
@@ -54,16 +60,29 @@ def find_key(api_key: str | None = None, key_file: str | os.PathLike[str] | None
     given = os.environ.get(KEY_VARIABLE) if api_key is None else api_key
     if given and not given.isspace():
         return APIKey(given.strip(), "api_key=" if api_key else f"the variable {KEY_VARIABLE}")
+    unseen = ""
     if api_key is None:
         if named := os.environ.get(FILE_VARIABLE):
             return _from_file(Path(named), FILE_VARIABLE)
-        if default_key_file().exists():
-            return _from_file(default_key_file(), "smspartner key set")
+        kept, unseen = _kept()
+        if kept is not None:
+            return _from_file(kept, "smspartner key set")
     raise APIKeyMissingError(
         1,
         f"an API key is needed: run smspartner key set, set {KEY_VARIABLE} or {FILE_VARIABLE}, or "
-        "give key_file=",
+        f"give key_file={unseen}",
     )
+
+
+def _kept() -> tuple[Path | None, str]:
+    """Return the file that ``smspartner key set`` wrote, or why nobody could look for it."""
+    try:
+        file = default_key_file()
+        return (file if file.exists() else None), ""
+    except ConfigurationError as error:
+        return None, f" ({error.what})"
+    except OSError as error:
+        return None, f" ({str(file)!r} could not be looked at: {str(error.strerror).lower()})"
 
 
 def _from_file(path: Path, source: str) -> APIKey:

@@ -293,7 +293,7 @@ def test_what_is_in_flight_when_many_are_left_is_in_the_journal(
 ) -> None:
     async def work(client: AsyncClient) -> None:
         outcomes = client.download_many(["n-5.as-first", "n-90000.as-long"], tmp_path, jobs=2)
-        assert (await anext(outcomes)).numbers == 5
+        await anext(outcomes)
         if left == "closed":
             await outcomes.aclose()
         del outcomes

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import posix_only
 import pytest
+from rawserver import RawServer, answer
 from twin import Connect
 
 from smspartner import (
@@ -18,6 +19,7 @@ from smspartner import (
     APIKeyInvalidError,
     Client,
     ConfigurationError,
+    NumberStream,
     RawBody,
     Sandbox,
 )
@@ -72,6 +74,15 @@ def test_an_argument_of_a_call_that_is_wrong_is_named_before_anything_is_sent(
         pytest.raises(ConfigurationError, match=rf"{name}= must "),
     ):
         CALLS[name](client)
+
+
+def test_a_token_that_was_read_wrong_is_refused_before_anything_is_sent(
+    connect: Connect, tmp_path: Path
+) -> None:
+    with connect(KEY, base_url="http://127.0.0.1:9/v1") as client:
+        for call in (client.download, lambda token: client.download_many([token], tmp_path)):
+            with pytest.raises(ConfigurationError, match="token is not text: look at how it was"):
+                call("caf\udce9")
 
 
 def test_a_phone_that_is_empty_is_refused_before_anything_is_sent(connect: Connect) -> None:
@@ -255,6 +266,38 @@ def test_a_key_that_headers_repeat_is_masked(connect: Connect) -> None:
     assert caught.value.headers is not None
     assert caught.value.headers["x-url"] == "/me?apiKey=***"
     assert pickle.loads(pickle.dumps(caught.value.headers, 0)) == caught.value.headers  # noqa: S301
+
+
+@pytest.mark.parametrize("way", ["batches", "one by one", "table"])
+def test_a_key_that_a_refusal_repeats_behind_the_numbers_is_masked(
+    connect: Connect, way: str
+) -> None:
+    person = b'{"id":1,"phone":"+33639980042","stopSms":false},'
+    body = (
+        b'{"success":true,"phoneNumbers":20000,"datas":[%s],"success":false,"code":10,"message":"%s"}'
+        % ((person * 20_000)[:-1], KEY.encode())
+    )
+    ways: dict[str, Callable[[NumberStream], object]] = {
+        "batches": lambda numbers: list(numbers.batches()),
+        "one by one": list,
+        "table": NumberStream.to_arrow,
+    }
+    with (
+        RawServer(answer(body)) as server,
+        connect(KEY, base_url=server.url) as client,
+        client.stream("t") as numbers,
+        pytest.raises(APIKeyInvalidError) as caught,
+    ):
+        ways[way](numbers)
+    assert KEY not in f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    assert caught.value.__notes__ == ["the key was taken from api_key=; correct it there"]
+
+
+@pytest.mark.parametrize("missing", ["send", "close"])
+def test_a_transport_without_a_method_is_refused(connect: Connect, missing: str) -> None:
+    methods = {"send": print, "close": print} | {missing: None}
+    with pytest.raises(ConfigurationError, match=f"Mine has no {missing}"):
+        connect(KEY, transport=type("Mine", (), methods)())
 
 
 def test_a_key_without_an_origin_is_an_argument() -> None:

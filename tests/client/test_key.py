@@ -47,6 +47,25 @@ def test_the_default_is_in_the_folder_of_settings(monkeypatch: pytest.MonkeyPatc
     assert default_key_file() == Path.home() / ".config" / "smspartner" / "key"
 
 
+def test_where_no_file_can_be_looked_for_a_key_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(self: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(APIKeyMissingError, match=r"= \('.*' could not be looked at: p"):
+        find_key()
+
+    def homeless(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    with pytest.raises(APIKeyMissingError, match=r"= \(this user has no home: set HOME"):
+        find_key()
+    assert find_key(key_file=key_file(tmp_path, "one")).reveal() == "one"
+
+
 def test_an_empty_key_is_no_reason_to_look_elsewhere(tmp_path: Path) -> None:
     default_key_file().parent.mkdir(parents=True)
     key_file(default_key_file().parent, "key")
