@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
@@ -20,6 +20,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
+from rawserver import Peer, RawServer, head
 from twin import Connect
 
 import smspartner
@@ -221,6 +222,38 @@ def test_a_table_that_others_read_from_meanwhile_is_refused(client: Client) -> N
         next(stream)
         with pytest.raises(ConfigurationError, match=r"^rental n-20000: 1 numbers of this stream"):
             list(rows)
+
+
+@pytest.mark.parametrize("connect", [Client], indirect=True)
+def test_it_is_said_how_many_numbers_were_taken(client: Client) -> None:
+    with client.stream("n-20000") as stream:
+        for _ in range(3):
+            next(stream)
+        with pytest.raises(ConfigurationError, match=r"^rental n-20000: 3 numbers of this stream"):
+            stream.to_arrow()
+
+
+@pytest.mark.parametrize("error", [None, ZeroDivisionError, KeyboardInterrupt])
+def test_a_stream_that_is_left_is_not_read_on(
+    connect: Connect, error: type[BaseException] | None
+) -> None:
+    left: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        begun = b'{"success":true,"phoneNumbers":9999999,"datas":['
+        person = b'{"id":1,"phone":"+33639980042","stopSms":false},'
+        peer.send(head("Content-Length: 1000000000"), begun + 5_000 * person)
+        left.append(peer.left())
+
+    with (
+        RawServer(script) as server,
+        connect("k" * 8, base_url=server.url, timeout=5) as client,
+        pytest.raises(error) if error else nullcontext(),
+        client.stream("t"),
+    ):
+        if error is not None:
+            raise error
+    assert left == [True]
 
 
 def test_an_empty_rental_is_a_table_as_often_as_one_asks(client: Client) -> None:
