@@ -44,4 +44,9 @@ def abandon(stream: TextIO) -> None:
 
 def is_watched() -> bool:
     """Return whether standard error is a terminal."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    return is_terminal(sys.stderr)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal; it is None where it was closed."""
+    return stream is not None and stream.isatty()

@@ -34,7 +34,7 @@ _SHOWN: Final = 3
     default="demo.csv",
     show_default=True,
     type=WRITTEN,
-    help="CSV file to write.",
+    help="File to write, its format given by the extension.",
 )
 def demo(numbers: int, output: str) -> None:
     """Rent made-up numbers from a stand-in service on this machine, and fetch them.
@@ -42,7 +42,7 @@ def demo(numbers: int, output: str) -> None:
     The same rental comes as JSON and as XML; both must give equal objects. No account is needed
     and nothing leaves this machine: every phone is one reserved for fiction.
     """
-    check(output, to="csv", options=WriteOptions())
+    check(output, options=WriteOptions())
     with (
         Sandbox(numbers=numbers) as service,
         Client(service.api_key, base_url=service.url) as client,
@@ -51,7 +51,7 @@ def demo(numbers: int, output: str) -> None:
     rental, _ = results["json"]
     if rental != results["xml"][0]:  # pragma: no cover - it would be a bug of ours
         raise DecodeError("JSON and XML gave different numbers: please report this as a bug")
-    write(rental, output, to="csv")
+    write(rental, output)
     piped = output == STDOUT  # then words go to standard error, as everywhere
     _show(results, Console(stderr=piped))
     command = sys.argv[0] if sys.argv[0].endswith(f"{os.sep}smspartner") else "smspartner"

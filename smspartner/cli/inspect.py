@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from smspartner.cli.arguments import NUMBERS_FILES
-from smspartner.cli.console import say, show, show_json
+from smspartner.cli.console import is_terminal, say, show, show_json
 from smspartner.cli.exit_codes import Exit
 from smspartner.cli.facts import Line, cells_of, facts_of, groups_of, look_into
 from smspartner.cli.failures import tell_of_several
@@ -127,7 +127,7 @@ def _show(source: NumbersFile, found: Summary, *, as_json: bool) -> None:
         title: facts_of(found, declared=source.declared, rentals=source.rentals),
         **groups_of(found),
     }
-    draw = _draw if sys.stdout.isatty() else _print
+    draw = _draw if is_terminal(sys.stdout) else _print
     draw({heading: lines for heading, lines in groups.items() if lines})
 
 

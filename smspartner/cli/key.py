@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from smspartner.cli.console import say
+from smspartner.cli.console import is_terminal, say
 from smspartner.client.key import FILE_VARIABLE, KEY_VARIABLE, default_key_file
-from smspartner.errors import OutputError
+from smspartner.errors import ConfigurationError, OutputError
 from smspartner.files.atomic import atomic_writer
 from smspartner.transport.secrets import APIKey
 
@@ -37,10 +37,10 @@ def set_key(key_file: Path | None) -> None:
     pass show smspartner | smspartner key set
     """
     path = key_file or Path(os.environ.get(FILE_VARIABLE) or default_key_file())
-    if sys.stdin.isatty():
+    if is_terminal(sys.stdin):
         given = click.prompt("API key", hide_input=True, err=True)
-    else:
-        given = sys.stdin.readline(1024)
+    elif not (given := sys.stdin.readline(1024) if sys.stdin else "").strip():
+        raise ConfigurationError("no key came on standard input; nothing was written")
     value = APIKey(given.strip()).reveal()
     if path == default_key_file():
         _make_folder(path.parent)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from smspartner.cli.console import is_watched
+from smspartner.cli.console import is_terminal, is_watched
 from smspartner.files.targets import STDOUT
 from smspartner.models.number import RentedNumber
 
@@ -40,7 +40,7 @@ class Source(Protocol):
 
 def is_seen(output: str, *, quiet: bool) -> bool:
     """Return whether progress is to be shown: on a terminal that the numbers do not go to."""
-    return not quiet and is_watched() and not (output == STDOUT and sys.stdout.isatty())
+    return not quiet and is_watched() and not (output == STDOUT and is_terminal(sys.stdout))
 
 
 def asked(ask: Callable[[], T], *, show: bool) -> T:

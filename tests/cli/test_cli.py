@@ -251,6 +251,18 @@ def test_demo_shows_both_formats_and_writes_the_file(
     assert len((tmp_path / "demo.csv").read_bytes().splitlines()) == 301
 
 
+def test_a_demo_is_written_as_its_ending_says(tmp_path: Path) -> None:
+    assert run(["demo", "--numbers", "3", "-o", "demo.jsonl"]) == 0
+    assert (tmp_path / "demo.jsonl").read_text().count('{"id":') == 3
+
+
+@pytest.mark.parametrize("command", ["inspect demo.csv", "download n-5 --once -o n.csv", "demo"])
+def test_a_command_whose_standard_streams_are_closed_does_its_work(command: str) -> None:
+    run(["demo", "--numbers", "3"])
+    done = shell(f"smspartner {command} <&- >&-")
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0)
+
+
 def test_a_demo_into_a_pipe_leaves_words_to_standard_error(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:

@@ -51,13 +51,27 @@ def test_the_file_can_be_named(
     assert "SMSPARTNER_API_KEY is set too, and is used first" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("given", ["", "\n", "k" * 2000])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "no key came on standard input"),
+        (" \n", "no key came on standard input"),
+        (None, "no key came on standard input"),
+        ("k" * 2000, "the API key "),
+    ],
+)
 def test_what_is_no_key_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: str | None,
+    words: str,
+    tmp_path: Path,
 ) -> None:
-    piped(monkeypatch, given)
+    piped(monkeypatch, given or "")
+    if given is None:
+        monkeypatch.setattr(sys, "stdin", None)  # as by ``<&-``
     assert run(["key", "set"]) == 4
-    assert capsys.readouterr().err.startswith("smspartner: the API key ")
+    assert capsys.readouterr().err.startswith(f"smspartner: {words}")
     assert list(tmp_path.iterdir()) == []
 
 
