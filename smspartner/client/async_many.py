@@ -11,6 +11,7 @@ from typing import Self
 
 from smspartner.client.many import Each, Outcome
 from smspartner.client.pool import Pool, in_words, tell
+from smspartner.errors import SMSPartnerError
 from smspartner.files.journal import Journal
 
 
@@ -72,10 +73,15 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
         if self._once is None:
             self._once = await self._pool.call(self._opened)
         while len(self._at_work) < self._each.jobs and (token := next(left, None)) is not None:
-            work = self._pool.call(
-                partial(self._once, token), dropped=partial(tell, token, failure)
-            )
-            self._at_work.add(asyncio.create_task(work))
+            self._at_work.add(asyncio.create_task(self._asked(self._once, token)))
+
+    async def _asked(self, once: Callable[[str], Outcome], token: str) -> Outcome:
+        dropped = partial(tell, token, failure)
+        try:
+            return await self._pool.call(partial(once, token), dropped=dropped)
+        except SMSPartnerError as error:  # of the pool: the rental was not asked for
+            error.token = token
+            return Outcome(token=token, state="failed", error=error)
 
     def _opened(self) -> Callable[[str], Outcome]:
         """Open the journal: it is closed when no rental can be asked for any more."""

@@ -29,6 +29,7 @@ class Pool:
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="smspartner")
         self._running: dict[Future[Any], Abort] = {}
+        self._closed = False
 
     async def call(
         self,
@@ -44,20 +45,19 @@ class Pool:
             dropped: is called with what came of it, in any thread, if the task was cancelled.
 
         Raises:
-            ConfigurationError: the client is closed.
+            ConfigurationError: the client is closed, or was before the call had begun.
             Exception: as ``call`` raises them.
         """
         ends = abort or Abort()
 
         @boundary  # the call itself holds what it was given: a phone, a token
         def work() -> T:
+            self._require_open()
             with ends:
                 return call()
 
-        try:
-            future = self._threads.submit(work)
-        except RuntimeError:
-            raise ConfigurationError("this client is closed: make another one") from None
+        self._require_open()
+        future = self._threads.submit(work)
         self._running[future] = ends
         future.add_done_callback(lambda _: self._running.pop(future, None))
         try:
@@ -69,12 +69,18 @@ class Pool:
 
     async def aclose(self) -> None:
         """End the calls that run, and the threads."""
+        self._closed = True  # what has not begun fails: a task that nobody cancelled must not be
         running = dict(self._running)
         for abort in running.values():
             abort()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        await asyncio.gather(*map(asyncio.wrap_future, running), return_exceptions=True)
+        self._threads.shutdown(wait=False)
+        ended = asyncio.gather(*map(asyncio.wrap_future, running), return_exceptions=True)
+        await asyncio.shield(ended)  # nor where this one is
         self._threads.shutdown()  # they have nothing to do any more
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed: make another one")
 
 
 #: What became of a rental that was downloaded for a task that had been cancelled.

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import pytest
@@ -417,3 +418,75 @@ def test_many_rentals_that_are_cancelled_while_they_finish_end_at_once(
         assert await cancelled(outcomes.aclose(), 0.1) < 0.2
 
     run(sandbox, work)
+
+
+async def happens(event: Event) -> None:
+    assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 5)
+
+
+@asynccontextmanager
+async def busy(client: AsyncClient) -> AsyncIterator[Event]:
+    """Take one thread of the client until the event is set."""
+    begun, go_on = Event(), Event()
+
+    def wait() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    task = asyncio.create_task(client.call(wait))
+    await happens(begun)
+    yield go_on
+    go_on.set()
+    await task
+
+
+# --- calls that are not made ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closing_is", ["waited for", "cancelled"])
+def test_closing_fails_a_call_that_had_not_begun(sandbox: Sandbox, closing_is: str) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with busy(client) as go_on:
+            download = asyncio.create_task(client.download("n-5.as-queued"))
+            await asyncio.sleep(0)
+            closing = asyncio.create_task(client.aclose())
+            await asyncio.sleep(0)
+            if closing_is == "cancelled":
+                closing.cancel()
+                await asyncio.wait([closing])
+            go_on.set()
+            with pytest.raises(ConfigurationError, match="this client is closed"):
+                await download  # and no CancelledError, which a group of tasks passes over
+            await asyncio.wait([closing])
+
+    run(sandbox, work, concurrency=1)
+    assert sandbox.downloads("n-5.as-queued") == 0
+
+
+def test_closing_fails_many_rentals_that_had_not_been_asked_for(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        begun, go_on = Event(), Event()
+
+        def save(token: str, *_: object, **__: object) -> None:
+            begun.set()
+            go_on.wait(5)
+            raise TransportError(f"{token} was cut")
+
+        vars(client._client)["save"] = save
+        outcomes = client.download_many(["A", "B", "C"], tmp_path, jobs=2)
+        first = asyncio.create_task(anext(outcomes))
+        await happens(begun)
+        closing = asyncio.create_task(client.aclose())
+        await asyncio.sleep(0)
+        go_on.set()
+        found = [await first] + [outcome async for outcome in outcomes]
+        await closing
+        assert sorted(str(outcome.error) for outcome in found) == [
+            "A was cut",
+            "rental B: this client is closed: make another one",
+            "rental C: this client is closed: make another one",
+        ]
+
+    run(sandbox, work, concurrency=1)
