@@ -8,7 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
-from smspartner.errors import ConfigurationError, SMSPartnerError, boundary, printable
+from smspartner.errors import (
+    ConfigurationError,
+    SMSPartnerError,
+    TransportError,
+    boundary,
+    printable,
+)
 from smspartner.transport import Abort
 
 T = TypeVar("T")
@@ -46,9 +52,11 @@ class Pool:
 
         Raises:
             ConfigurationError: the client is closed, or was before the call had begun.
+            TransportError: no thread can be started; the call is not made.
             Exception: as ``call`` raises them.
         """
         ends = abort or Abort()
+        future: Future[T] = Future()
 
         @boundary  # the call itself holds what it was given: a phone, a token
         def work() -> T:
@@ -57,7 +65,15 @@ class Pool:
                 return call()
 
         self._require_open()
-        future = self._threads.submit(work)
+        try:
+            self._threads.submit(_run, future, work)
+        except RuntimeError as error:
+            # It may be in the queue all the same, and even have begun in another thread.
+            if future.cancel():
+                raise TransportError(
+                    f"no thread could be started, and the call was not made: {error}",
+                    retryable=True,
+                ) from None
         self._running[future] = ends
         future.add_done_callback(lambda _: self._running.pop(future, None))
         try:
@@ -81,6 +97,21 @@ class Pool:
     def _require_open(self) -> None:
         if self._closed:
             raise ConfigurationError("this client is closed: make another one")
+
+
+def _run(future: Future[T], work: Callable[[], T]) -> None:
+    """Make a call unless its future was cancelled.
+
+    ``submit`` has a future of its own, but keeps it to itself where no thread can be started.
+    """
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+        future.set_exception(error)
+    else:
+        future.set_result(result)
 
 
 #: What became of a rental that was downloaded for a task that had been cancelled.

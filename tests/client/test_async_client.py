@@ -490,3 +490,55 @@ def test_closing_fails_many_rentals_that_had_not_been_asked_for(
         ]
 
     run(sandbox, work, concurrency=1)
+
+
+def no_more_threads(patch: pytest.MonkeyPatch, before: Callable[[], object]) -> None:
+    """Have the system refuse further threads to clients."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if not thread.name.startswith("smspartner_"):
+            return start(thread)
+        before()
+        raise RuntimeError("can't start new thread")
+
+    patch.setattr(threading.Thread, "start", refuse)
+
+
+def test_a_call_without_a_thread_is_not_made_later(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with busy(client):
+            with monkeypatch.context() as patch:
+                no_more_threads(patch, bool)
+                with pytest.raises(TransportError, match="no thread could be started") as caught:
+                    await client.download("n-5.as-refused")
+            assert caught.value.retryable
+        await client.call(bool)
+
+    run(sandbox, work, concurrency=2)
+    assert sandbox.downloads("n-5.as-refused") == 0
+
+
+def test_a_call_that_another_thread_has_begun_meanwhile_gives_what_it_gives(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        begun = Event()
+
+        def call() -> str:
+            begun.set()
+            return "made"
+
+        async with busy(client) as go_on:
+
+            def others_go_on() -> None:
+                go_on.set()
+                assert begun.wait(5)
+
+            with monkeypatch.context() as patch:
+                no_more_threads(patch, others_go_on)
+                assert await client.call(call) == "made"
+
+    run(sandbox, work, concurrency=2)
