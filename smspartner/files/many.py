@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -164,6 +164,9 @@ def in_turn(
 
     Where it is left early, nothing new is begun, and what has begun is waited for; a second
     exception, such as that of another Ctrl-C, ends the waiting. The executor is shut down.
+
+    Raises:
+        ConfigurationError: it has no thread for so many.
     """
     left = iter(items)
     at_work: dict[Future[R], T] = {}
@@ -174,7 +177,14 @@ def in_turn(
                     item = next(left)
                 except StopIteration:
                     break
-                at_work[executor.submit(work, item)] = item
+                try:
+                    at_work[executor.submit(work, item)] = item
+                except BrokenExecutor:
+                    raise
+                except RuntimeError as error:  # the system gives no further thread
+                    raise ConfigurationError(
+                        f"cannot have {jobs} jobs at work at once: {error}; use fewer"
+                    ) from None
             if not at_work:
                 return
             done, _ = wait(at_work, return_when=FIRST_COMPLETED)

@@ -158,3 +158,26 @@ def test_a_stop_says_how_much_is_finished_first(caplog: pytest.LogCaptureFixture
         turns.throw(KeyboardInterrupt())
 
     assert caplog.messages == ["stopping; what has begun is finished first: 1"]
+
+
+def test_a_thread_too_many_is_told_and_what_has_begun_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, begun, ended = threading.Thread.start, 0, 0
+
+    def refuse(thread: threading.Thread) -> None:
+        nonlocal begun
+        begun += 1
+        if begun > 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def work(seconds: float) -> None:
+        nonlocal ended
+        time.sleep(seconds)
+        ended += 1
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(ConfigurationError, match="cannot have 3 jobs at work at once: can't start"):
+        list(in_turn(ThreadPoolExecutor(3), work, [0.02] * 5, 3))
+    assert ended == 2
