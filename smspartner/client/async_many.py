@@ -18,9 +18,10 @@ from smspartner.files.journal import Journal
 class AsyncOutcomes(AsyncIterator[Outcome]):
     """What becomes of many rentals, for ``async for``; ``AsyncClient.download_many`` makes it.
 
-    Left early, nothing new is asked, and what is in flight finishes: the end of ``async with``, or
-    ``aclose``, waits for it. Cancelled, what is in flight is ended and stays ``asked`` in the
-    journal, so that the next run asks the service what became of it.
+    Tasks may share it: each outcome goes to one of them. Left early, nothing new is asked, and what
+    is in flight finishes: the end of ``async with``, or ``aclose``, waits for it. Cancelled, what
+    is in flight is ended and stays ``asked`` in the journal, so that the next run asks the service
+    what became of it.
     """
 
     def __init__(self, pool: Pool, each: Each) -> None:
@@ -29,21 +30,24 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
         self._left: Iterator[str] | None = iter(each.tokens)
         self._once: Callable[[str], Outcome] | None = None
         self._at_work: set[asyncio.Task[Outcome]] = set()
+        self._turn = asyncio.Lock()
 
     async def __anext__(self) -> Outcome:
-        if self._left is not None:
-            await self._begin(self._left)
-        if not self._at_work:
+        async with self._turn:
+            if self._left is not None:
+                await self._begin(self._left)
+            while self._at_work:
+                try:
+                    done, _ = await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
+                except asyncio.CancelledError:
+                    self._cancel()
+                    raise
+                task = done.pop()
+                self._at_work.discard(task)
+                if not task.cancelled():  # by ``_cancel``, in another task
+                    return task.result()
             self._leave()
             raise StopAsyncIteration
-        try:
-            done, _ = await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            self._cancel()
-            raise
-        task = done.pop()
-        self._at_work.remove(task)
-        return task.result()
 
     async def aclose(self) -> None:
         """Ask for nothing new, and wait for what is in flight."""
@@ -70,10 +74,13 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
 
     async def _begin(self, left: Iterator[str]) -> None:
         """Have as many at work as may be."""
-        if self._once is None:
-            self._once = await self._pool.call(self._opened)
+        if (once := self._once) is None:
+            once = await self._pool.call(self._opened)
+        if self._left is not left:  # it was left meanwhile
+            return
+        self._once = once
         while len(self._at_work) < self._each.jobs and (token := next(left, None)) is not None:
-            self._at_work.add(asyncio.create_task(self._asked(self._once, token)))
+            self._at_work.add(asyncio.create_task(self._asked(once, token)))
 
     async def _asked(self, once: Callable[[str], Outcome], token: str) -> Outcome:
         dropped = partial(tell, token, failure)

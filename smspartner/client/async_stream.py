@@ -20,8 +20,8 @@ from smspartner.transport import Abort
 class AsyncNumberStream(AsyncIterator[RentedNumber]):
     """The numbers of one rental on their way, for ``async with`` and ``async for``.
 
-    A batch is fetched when it is asked for, and not before. Leaving it early drops the connection.
-    ``AsyncClient.stream`` makes it.
+    A batch is fetched when it is asked for, and not before. Tasks may share it: each number goes to
+    one of them. Leaving it early drops the connection. ``AsyncClient.stream`` makes it.
     """
 
     def __init__(self, pool: Pool, token: str, opened: Callable[[], NumberStream]) -> None:
@@ -30,6 +30,7 @@ class AsyncNumberStream(AsyncIterator[RentedNumber]):
         self._opened = opened
         self._abort = Abort()
         self._lock = threading.Lock()
+        self._turn = asyncio.Lock()
         self._stream: NumberStream | None = None
         self._ahead: deque[RentedNumber] = deque()
         self._ended = False
@@ -51,9 +52,10 @@ class AsyncNumberStream(AsyncIterator[RentedNumber]):
 
     async def next_batch(self) -> list[RentedNumber]:
         """Return the next numbers, none at the end; errors as ``NumberStream.batches``."""
-        ahead, self._ahead = self._ahead, deque()
-        batch = list(ahead) or await self._pool.call(self._pulled, self._abort)
-        self._ended = not batch
+        async with self._turn:
+            ahead, self._ahead = self._ahead, deque()
+            batch = list(ahead) or await self._pool.call(self._pulled, self._abort)
+            self._ended = not batch
         return batch
 
     def _pulled(self) -> list[RentedNumber]:
@@ -66,7 +68,8 @@ class AsyncNumberStream(AsyncIterator[RentedNumber]):
 
     async def __anext__(self) -> RentedNumber:
         if not self._ahead:
-            self._ahead = deque(await self.next_batch())
+            batch = await self.next_batch()
+            self._ahead.extend(batch)  # beside what another task has put there
         if not self._ahead:
             raise StopAsyncIteration
         return self._ahead.popleft()

@@ -30,10 +30,13 @@ from smspartner import (
 )
 from smspartner.client.async_client import AsyncClient
 from smspartner.client.async_many import failure
+from smspartner.client.async_stream import AsyncNumberStream
 from smspartner.client.many import Outcome
 from smspartner.client.pool import in_words, tell
 from smspartner.files.journal import Journal
 from smspartner.models.quote import Targeting
+from smspartner.sandbox.bodies import render
+from smspartner.transport import Reply, Request
 
 KEY: Final = "s3cret-key-of-the-tests"
 Work = Callable[[AsyncClient], Coroutine[Any, Any, Any]]
@@ -420,6 +423,41 @@ def test_many_rentals_that_are_cancelled_while_they_finish_end_at_once(
     run(sandbox, work)
 
 
+# --- a body that stops half-way -------------------------------------------------------------------
+
+
+#: JSON is read in pieces of 64 KiB: there are numbers in the first part already.
+NUMBERS: Final = 2_000
+BODY: Final = b"".join(render(NUMBERS, "json"))
+FIRST: Final = 70_000
+
+
+class HalfWay:
+    """A transport whose body stops within the numbers; its rest comes when it is let through."""
+
+    def __init__(self) -> None:
+        self.let_through, self.waits, self.closed = Event(), Event(), Event()
+
+    def send(self, request: Request, key: object) -> Reply:  # noqa: ARG002 - protocol
+        return Reply(200, {}, self._chunks(), on_close=self.closed.set)
+
+    def _chunks(self) -> Iterator[bytes]:
+        yield BODY[:FIRST]
+        self.waits.set()
+        assert self.let_through.wait(5)
+        yield BODY[FIRST:]
+
+    def close(self) -> None:
+        pass
+
+    async def at_half(self, numbers: AsyncNumberStream) -> asyncio.Task[list[RentedNumber]]:
+        """Return the task that waits for the rest."""
+        assert await numbers.next_batch()
+        task = asyncio.create_task(numbers.next_batch())
+        await happens(self.waits)
+        return task
+
+
 async def happens(event: Event) -> None:
     assert await asyncio.get_running_loop().run_in_executor(None, event.wait, 5)
 
@@ -438,6 +476,90 @@ async def busy(client: AsyncClient) -> AsyncIterator[Event]:
     yield go_on
     go_on.set()
     await task
+
+
+# --- several tasks --------------------------------------------------------------------------------
+
+
+def test_tasks_that_share_a_stream_take_each_number_once(sandbox: Sandbox) -> None:
+    async def work(client: AsyncClient) -> None:
+        found: list[RentedNumber] = []
+
+        async def take(numbers: AsyncNumberStream) -> None:
+            async for number in numbers:
+                found.append(number)
+                await asyncio.sleep(0)
+
+        async with client.stream("n-10000") as numbers:
+            await asyncio.gather(*(take(numbers) for _ in range(4)))
+        assert len(found) == 10_000
+        assert set(found) == set(sandbox.expected("n-10000"))
+
+    run(sandbox, work)
+
+
+def test_a_task_that_waits_for_its_turn_at_a_stream_may_be_cancelled() -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with (
+            AsyncClient(KEY, transport=half) as client,
+            client.stream("t") as numbers,
+        ):
+            batch = await half.at_half(numbers)
+            await cancelled(numbers.next_batch(), 0.01)
+            half.let_through.set()
+            assert await batch
+            async for _ in numbers.batches():
+                pass
+
+    asyncio.run(main())
+
+
+def test_tasks_that_share_many_rentals_take_each_outcome_once(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    tokens = [f"n-5.as-shared-{place}" for place in range(9)]
+
+    async def work(client: AsyncClient) -> None:
+        outcomes = client.download_many(tokens, tmp_path)
+
+        async def take() -> list[str]:
+            return [outcome.token async for outcome in outcomes]
+
+        taken = await asyncio.gather(*(take() for _ in range(3)))
+        assert sorted(token for each in taken for token in each) == tokens
+
+    run(sandbox, work)
+
+
+def test_a_task_that_is_cancelled_ends_many_rentals_and_cancels_no_other_task(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        outcomes = client.download_many(["fault-stall.as-a", "fault-stall.as-b"], tmp_path)
+        first, second = (asyncio.create_task(anext(outcomes, None)) for _ in range(2))
+        await asyncio.sleep(0.1)
+        first.cancel()
+        assert await second is None
+        await outcomes.aclose()
+
+    run(sandbox, work)
+
+
+def test_many_rentals_that_are_left_while_they_begin_ask_for_nothing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with busy(client) as go_on:
+            outcomes = client.download_many(["n-5.as-left"], tmp_path)
+            task = asyncio.create_task(anext(outcomes, None))
+            await asyncio.sleep(0)
+            await outcomes.aclose()
+            go_on.set()
+            assert await task is None
+        assert sandbox.downloads("n-5.as-left") == 0
+
+    run(sandbox, work, concurrency=1)
 
 
 # --- calls that are not made ----------------------------------------------------------------------
