@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from smspartner.client.pool import LOST, Pool, tell, warn
 from smspartner.client.stream import NumberStream
-from smspartner.errors import ConfigurationError
+from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.models.number import RentedNumber
 from smspartner.transport import Abort
 
@@ -85,12 +86,26 @@ class AsyncNumberStream(AsyncIterator[RentedNumber]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is not None and isinstance(error, Exception):
-            # A raw body still gets the rest of what was paid for, as with ``NumberStream``.
-            await self._pool.call(lambda: self.stream.__exit__(kind, error, trace), self._abort)
-        self._abort()  # a thread that reads it ends at its next wait, and closes it
-        self._close()
-        if kind is asyncio.CancelledError and not self._ended:
+        raw = self.stream._raw  # noqa: SLF001 - of this room
+        try:
+            if raw is not None and isinstance(error, Exception) and not self._abort.done:
+                # It still gets the rest of what was paid for, as with ``NumberStream``.
+                drained = partial(self._drained, kind, error, trace)
+                # ValueError: another thread reads ``stream`` itself.
+                with suppress(SMSPartnerError, ValueError):  # the caller's own error says more
+                    await self._pool.call(drained, self._abort, self._tell)
+        finally:
+            self._abort()  # a thread that reads it ends at its next wait, and closes it
+            self._close()
+        if kind is asyncio.CancelledError:
+            self._tell()
+
+    def _drained(self, *error: Any) -> None:
+        with self._lock:  # after the batch that is being read
+            self.stream.__exit__(*error)
+
+    def _tell(self, _: object = None) -> None:
+        if not self._ended:
             warn(self._token, f"after {self.stream.found} numbers; the others are lost")
 
     def _close(self) -> None:

@@ -22,6 +22,7 @@ from smspartner import (
     ConfigurationError,
     CountMismatchError,
     DownloadLostError,
+    RawBody,
     RentalNotFoundError,
     RentedNumber,
     Sandbox,
@@ -476,6 +477,100 @@ async def busy(client: AsyncClient) -> AsyncIterator[Event]:
     yield go_on
     go_on.set()
     await task
+
+
+def test_a_time_limit_for_a_batch_leaves_as_what_it_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with AsyncClient(KEY, transport=half) as client:
+
+            async def read() -> None:
+                with RawBody(tmp_path / "body") as raw:
+                    async with client.stream("t", raw=raw) as numbers, asyncio.timeout(0.05):
+                        async for _ in numbers.batches():
+                            pass
+
+            with pytest.raises(TimeoutError):
+                await read()
+            assert not half.closed.is_set()
+            half.let_through.set()
+            await happens(half.closed)
+
+    asyncio.run(main())
+
+
+def test_an_error_lets_a_raw_body_come_to_its_end_behind_the_batch_in_flight(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with AsyncClient(KEY, transport=half) as client:
+            with RawBody(tmp_path / "body") as raw:
+                numbers = await client.stream("t", raw=raw).__aenter__()
+                batch = await half.at_half(numbers)
+                asyncio.get_running_loop().call_later(0.05, half.let_through.set)
+                await numbers.__aexit__(ValueError, ValueError("own"), None)
+            assert (raw.kept, raw.size) == (tmp_path / "body", len(BODY))
+            assert await batch
+            assert half.closed.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_is_read_past_the_client_leaves_the_error_as_it_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with AsyncClient(KEY, transport=half) as client:
+            with pytest.raises(TimeoutError), RawBody(tmp_path / "body") as raw:
+                async with client.stream("t", raw=raw) as numbers, asyncio.timeout(0.05):
+                    await client.call(lambda: list(numbers.stream.batches()))
+            half.let_through.set()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_error_leaves_a_stream_of_a_closed_client_as_it_is(
+    tmp_path: Path, *, kept: bool
+) -> None:
+    async def main() -> None:
+        half = HalfWay()
+        client = AsyncClient(KEY, transport=half)
+        with RawBody(tmp_path / "body") as raw:
+            numbers = await client.stream("t", raw=raw if kept else None).__aenter__()
+            await client.aclose()
+            await numbers.__aexit__(ValueError, ValueError("own"), None)
+        assert half.closed.is_set()
+
+    asyncio.run(main())
+
+
+def test_an_error_leaves_a_stream_without_waiting_for_the_calls_of_others() -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with AsyncClient(KEY, transport=half, concurrency=1) as client:
+            stream = await client.stream("t").__aenter__()
+            async with busy(client):
+                await asyncio.wait_for(stream.__aexit__(ValueError, ValueError("own"), None), 1)
+                assert half.closed.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_stream_that_is_cancelled_while_a_raw_body_comes_is_closed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        half = HalfWay()
+        async with AsyncClient(KEY, transport=half, concurrency=1) as client:
+            with RawBody(tmp_path / "body") as raw:
+                stream = await client.stream("t", raw=raw).__aenter__()
+                async with busy(client):
+                    await cancelled(stream.__aexit__(ValueError, ValueError("own"), None), 0.05)
+                    assert half.closed.is_set()
+
+    asyncio.run(main())
+    assert "numbers; the others are lost" in caplog.text
 
 
 # --- several tasks --------------------------------------------------------------------------------
