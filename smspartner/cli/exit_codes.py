@@ -10,6 +10,7 @@ from smspartner.errors import (
     ConfigurationError,
     DecodeError,
     DownloadLostError,
+    OutputError,
     RentalPendingError,
     SMSPartnerError,
 )
@@ -37,7 +38,7 @@ def exit_code(error: SMSPartnerError) -> Exit:
     """Return the exit code of a failure. Only one that is safe to run again is ``NETWORK``."""
     if isinstance(error, RentalPendingError):
         return Exit.PENDING
-    if error.retryable:
+    if error.retryable and not isinstance(error, OutputError):  # that is to be mended first
         return Exit.NETWORK
     if isinstance(error, ConfigurationError | AccountError):
         return Exit.CONFIGURATION

@@ -196,10 +196,12 @@ class Each:
 
     def _asked(self, journal: Journal, token: str) -> Outcome:
         if self._full.is_set():
-            raise OutputError(
+            error = OutputError(
                 "it was not asked for, as what came before could not be written; mend that, and "
                 "run this again"
             )
+            error.retryable = True
+            raise error
         job = self.job
         asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
         with asking as facts:

@@ -79,7 +79,11 @@ class RawBody:
     def __enter__(self) -> Self:
         if self._entered:
             raise OutputError("this RawBody has had its body: make another one for the next")
-        self._output = self._opened()
+        try:
+            self._output = self._opened()
+        except OutputError as error:
+            error.retryable = True  # nothing was asked for: who asks hands over an open body
+            raise
         self._entered = True
         return self
 

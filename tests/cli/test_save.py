@@ -53,3 +53,8 @@ def test_quiet_says_nothing_and_a_cut_body_is_told(capsys: pytest.CaptureFixture
     assert capsys.readouterr() == ("", "")
     assert run(["save", "fault-cut", "-o", "cut.xml"]) != 0
     assert "rental fault-cut: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_folder_that_is_missing_is_no_fault_of_the_network() -> None:
+    assert run(["save", "n-3", "-o", "missing/body.xml"]) == 1

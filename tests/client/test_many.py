@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -136,6 +138,23 @@ def test_a_failure_that_cost_nothing_is_asked_for_again(
     assert sandbox.downloads(rental) == 1
     # It surely was not handed out, so nothing asks what became of it.
     assert [request.path.rpartition("/")[2] for request in sandbox.requests] == ["download"] * 2
+
+
+def test_a_body_that_no_file_could_be_opened_for_is_asked_for_by_the_next_run(
+    client: Client, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_many(_path: Path) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.files.atomic.create_private", too_many)
+        failures = [outcome.error for outcome in client.download_many(TOKENS, tmp_path, jobs=1)]
+    assert all(isinstance(error, OutputError) and error.retryable for error in failures)
+    assert sandbox.requests == []
+
+    outcomes = list(client.download_many(TOKENS, tmp_path))
+
+    assert {outcome.state for outcome in outcomes} == {"done"}
 
 
 def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
