@@ -244,7 +244,7 @@ class _OneFile(_Work):
     def check(self, again: Container[str]) -> None:
         """Refuse to add rentals to a file that was finished: it is written from bodies, whole."""
         with Journal(self.folder) as journal:
-            entries = [journal.entries().get(token) for token in self.tokens if token not in again]
+            entries = [journal.last(token) for token in self.tokens if token not in again]
         done = [entry for entry in entries if entry is not None and entry.state == "done"]
         gone = [entry for entry in done if not _is_there(entry)]
         if gone and len(done) < len(self.tokens):

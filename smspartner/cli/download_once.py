@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smspartner.cli.console import say
 from smspartner.cli.options import Output
 from smspartner.cli.transfer import file_of
-from smspartner.client.stopped import has_arrived
+from smspartner.client.stopped import arrived
 from smspartner.errors import ConfigurationError
 from smspartner.files.journal import NAME, Entry, Journal, readable
 from smspartner.files.sinks import sink_for
@@ -32,13 +32,16 @@ def fetch_once(asked: Download) -> None:
             return
         with service.client() as client:
             stopped = entry if entry is not None and entry.state == "asked" else None
-            if stopped and has_arrived(journal, stopped, client, patience=service.timeout):
-                require_left_out(journal.entries()[token], out)
+            if stopped and (there := arrived(journal, stopped, client, patience=service.timeout)):
+                require_left_out(there, out)
                 return
-            asked = asked.waited(client)
-            with journal.asking(token, out.output, _place_of(out), asked.out.leaves_out) as facts:
-                facts.update(asked.fetch(client))
-                facts["kept"] = facts["kept"] and readable(facts["kept"])
+            ready = asked.waited(client)
+
+            def fetch() -> dict[str, Any]:
+                facts = ready.fetch(client)
+                return {**facts, "kept": facts["kept"] and readable(facts["kept"])}
+
+            journal.asking(token, out.output, _place_of(out), fetch, ready.out.leaves_out)
 
 
 def _place_of(out: Output) -> Path | None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
@@ -16,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from smspartner.client.arguments import require_tokens
-from smspartner.client.stopped import has_arrived
+from smspartner.client.stopped import arrived
 from smspartner.decoders import decoder_named
 from smspartner.errors import (
     ConfigurationError,
@@ -189,9 +190,11 @@ class Each:
             return _outcome(known, "failed")
         if known is not None and known.state == "failed":
             known = None  # a failure that cost nothing
-        if known is not None and has_arrived(journal, known, self.client, patience=self.patience):
-            job.accept(journal.entries()[token])
-            return _outcome(journal.entries()[token], "before")
+        if known is not None and (
+            there := arrived(journal, known, self.client, patience=self.patience)
+        ):
+            job.accept(there)
+            return _outcome(there, "before")
         return self._asked(journal, token)
 
     def _asked(self, journal: Journal, token: str) -> Outcome:
@@ -203,10 +206,9 @@ class Each:
             error.retryable = True
             raise error
         job = self.job
-        asking = journal.asking(token, job.target(token), job.place(token), job.left_out)
-        with asking as facts:
-            facts.update(_fetched(job, token))
-        job.over(entry := journal.entries()[token])
+        fetch = partial(_fetched, job, token)
+        entry = journal.asking(token, job.target(token), job.place(token), fetch, job.left_out)
+        job.over(entry)
         return _outcome(entry, "done")
 
 

@@ -25,8 +25,8 @@ class AsksStatus(Protocol):
         ...
 
 
-def has_arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: float) -> bool:
-    """Say whether the numbers of a stopped download are in their place.
+def arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: float) -> Entry | None:
+    """Return the line that says that the numbers of a stopped download are in their place.
 
     Its last line in the journal is ``asked``: it may be counted. A file that has come to its
     place since is whole.
@@ -38,7 +38,7 @@ def has_arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience:
         patience: seconds since the request until the service has surely counted it, or not.
 
     Returns:
-        True where the numbers are in their place, False where the rental may be asked for.
+        None where they are not, and the rental may be asked for.
 
     Raises:
         DownloadLostError: it was counted, or may be, and its numbers are not in their place.
@@ -48,10 +48,9 @@ def has_arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience:
     pause(max(0.0, min(patience - passed, patience)))
     status = client.status(asked.key)
     if status.state in _NOT_COUNTED:
-        return False
+        return None
     if _has_come(journal, asked):
-        journal.add(done(asked))
-        return True
+        return journal.add(done(asked))
     lost = DownloadLostError(
         f"its download of {asked.time} was stopped, and the service counts it as "
         f"{status.status!r}; look beside {asked.target} for what came of the body, and ask SMS "

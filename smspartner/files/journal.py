@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -217,6 +217,17 @@ class Journal:
 
     def entries(self) -> dict[str, Entry]:
         """Return the last line of each rental and body, by its key, those of other runs too."""
+        with self._known() as last:
+            return dict(last)  # other threads go on reading meanwhile
+
+    def last(self, key: str) -> Entry | None:
+        """Return the last line of one, without a copy of all the others."""
+        with self._known() as last:
+            return last.get(key)
+
+    @contextlib.contextmanager
+    def _known(self) -> Iterator[dict[str, Entry]]:
+        """Read what has come, and yield the last lines; they do not change meanwhile."""
         with self._guard, output_errors(str(self.path)):
             size = os.fstat(self._descriptor).st_size
             read = self._bytes(self._read, size)
@@ -225,7 +236,7 @@ class Journal:
             for line in whole.splitlines():
                 if (entry := self._entry(line)) is not None:
                     self._last[entry.key] = entry
-        return self._last
+            yield self._last
 
     @contextlib.contextmanager
     def taken(self, key: str) -> Iterator[Entry | None]:
@@ -243,7 +254,7 @@ class Journal:
                 None, f"another run is at this rental, see {self.path}; nothing was asked"
             )
         try:
-            yield self.entries().get(key)
+            yield self.last(key)
         finally:
             with self._guard, output_errors(str(self.path)):
                 unlock_byte(self._descriptor, place)
@@ -273,21 +284,27 @@ class Journal:
             if durable:
                 sync(self._descriptor)
 
-    @contextlib.contextmanager
     def asking(
-        self, token: str, target: str, place: Path | None, left_out: tuple[str, ...] = ()
-    ) -> Iterator[dict[str, Any]]:
-        """Write a line before the block, in which a rental is asked for, and one after it.
+        self,
+        token: str,
+        target: str,
+        place: Path | None,
+        fetch: Callable[[], dict[str, Any]],
+        left_out: tuple[str, ...] = (),
+    ) -> Entry:
+        """Write a line before a rental is asked for, and one after it; return the last one.
 
         Args:
             token: the rental's token.
             target: where its numbers go.
             place: the file that appears there when all numbers are in it; None for a database, and
                 for a pipe.
+            fetch: asks, and returns facts for the last line, such as ``rows`` and ``sha256``.
             left_out: what people are left out by.
 
-        Yields:
-            A dict for the facts of the last line, such as ``rows`` and ``sha256``.
+        Raises:
+            SMSPartnerError: as ``fetch`` raises it.
+            OutputError: the journal cannot be written.
         """
         line = asked(
             token=token,
@@ -297,13 +314,12 @@ class Journal:
             left_out=left_out,
         )
         self.add(line)
-        facts: dict[str, Any] = {}
         try:
-            yield facts
+            facts = fetch()
         except SMSPartnerError as error:
             self.add(failed(line, error))
             raise
-        self.add(done(line, **facts))
+        return self.add(done(line, **facts))
 
     def _entry(self, line: bytes) -> Entry | None:
         """Read a line; what was left of one, or an empty one, is none."""

@@ -28,7 +28,7 @@ from smspartner import (
 )
 from smspartner.client.arguments import require_tokens
 from smspartner.client.many import Save, file_name, saving
-from smspartner.client.stopped import has_arrived
+from smspartner.client.stopped import arrived
 from smspartner.files.journal import Journal, asked
 from smspartner.transport import Abort
 
@@ -181,7 +181,7 @@ def test_what_is_left_of_a_killed_request_is_waited_for(
         line = asked(token=TOKENS[0], target="t")
         for second in ("2026-01-01T00:00:00.000+00:00", line.time, "2126-01-01T00:00:00.000+00:00"):
             known = msgspec.structs.replace(line, time=second)
-            assert not has_arrived(journal, known, client, patience=30)
+            assert not arrived(journal, known, client, patience=30)
 
     assert paused == [0, pytest.approx(30, abs=5), 30]  # a clock that was set back, too
 

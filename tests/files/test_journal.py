@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from number_files import mode_of
@@ -36,19 +38,34 @@ def lines(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / NAME).read_bytes().splitlines()]
 
 
+def failing(error: BaseException) -> Callable[[], NoReturn]:
+    """Return what asks for a rental, and fails."""
+
+    def fetch() -> NoReturn:
+        raise error
+
+    return fetch
+
+
 def test_a_download_is_a_line_before_and_a_line_after(tmp_path: Path) -> None:
     target = tmp_path / "n.csv"
+    facts = {"rows": 3, "sha256": "ab", "size": 10, "format": "json", "declared": 3}
+    seen: list[dict[str, object]] = []
     with Journal(tmp_path) as journal:
-        with journal.asking("T", str(target), target) as facts:
-            (before,) = lines(tmp_path)
-            facts.update(rows=3, sha256="ab", size=10, format="json", declared=3)
-        _, after = lines(tmp_path)
+
+        def fetch() -> dict[str, Any]:
+            seen.extend(lines(tmp_path))
+            return facts
+
+        entry = journal.asking("T", str(target), target, fetch)
+        assert entry == journal.last("T")
+    _, after = lines(tmp_path)
+    (before,) = seen
     assert mode_of(tmp_path / NAME) == 0o600
     assert before.pop("time")
     shared = {"schema": 1, "token": "T", "target": str(target), "place": True}
     assert before == {"state": "asked", **shared}
     assert after.pop("time")
-    facts = {"rows": 3, "sha256": "ab", "size": 10, "format": "json", "declared": 3}
     assert after == {"state": "done", **shared, **facts}
 
 
@@ -103,14 +120,22 @@ def test_each_line_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert sum(read) == 0
 
 
+def test_what_is_known_does_not_change_under_who_looks_at_it(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.add(asked(token="A"))
+        for _ in journal.entries().values():  # another thread adds a line, and looks for it
+            journal.add(asked(token="B"))
+            assert journal.last("B")
+
+
 def test_a_line_outlasts_a_power_cut_before_anything_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
     monkeypatch.setattr("smspartner.files.journal.sync", synced.append)
     with Journal(tmp_path) as journal:
-        with journal.asking("T", "n.csv", None):
-            assert len(synced) == 1
+        journal.asking("T", "n.csv", None, lambda: {"rows": len(synced)})
+        assert journal.entries()["T"].rows == 1
         assert len(synced) == 2
         journal.add_all([asked(token="U")], durable=False)
         assert len(synced) == 2
@@ -125,8 +150,8 @@ def test_a_line_is_not_changed(tmp_path: Path) -> None:
 
 
 def test_the_password_of_a_database_is_not_in_it(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal, journal.asking("T", "postgresql://me:secret@host/d", None):
-        pass
+    with Journal(tmp_path) as journal:
+        journal.asking("T", "postgresql://me:secret@host/d", None, dict)
     assert "secret" not in (tmp_path / NAME).read_text()
 
 
@@ -155,12 +180,8 @@ def test_the_password_of_a_database_is_not_in_it(tmp_path: Path) -> None:
 def test_which_errors_are_final(tmp_path: Path, error: SMSPartnerError, final: bool) -> None:  # noqa: FBT001 - a case of the test
     error.add_note("the body is kept")
     error.kept = tmp_path / "body"
-    with (
-        pytest.raises(type(error)),
-        Journal(tmp_path) as journal,
-        journal.asking("T", "-", None),
-    ):
-        raise error
+    with Journal(tmp_path) as journal, pytest.raises(type(error)):
+        journal.asking("T", "-", None, failing(error))
     with Journal(tmp_path) as journal:
         entry = journal.entries()["T"]
     assert (entry.state, entry.closed) == ("failed", final)
@@ -171,12 +192,8 @@ def test_which_errors_are_final(tmp_path: Path, error: SMSPartnerError, final: b
 
 
 def test_what_stops_a_download_leaves_its_line_without_an_end(tmp_path: Path) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        Journal(tmp_path) as journal,
-        journal.asking("T", "-", None),
-    ):
-        raise KeyboardInterrupt
+    with Journal(tmp_path) as journal, pytest.raises(KeyboardInterrupt):
+        journal.asking("T", "-", None, failing(KeyboardInterrupt()))
     assert [line["state"] for line in lines(tmp_path)] == ["asked"]
 
 
@@ -259,8 +276,8 @@ def test_a_place_without_a_journal_or_locks_is_refused_in_words(
 
 def test_names_that_are_not_utf_8_can_be_written(tmp_path: Path) -> None:
     target = tmp_path / os.fsdecode(b"num\xe9ros.csv")
-    with Journal(tmp_path) as journal, journal.asking("T", str(target), target):
-        pass
+    with Journal(tmp_path) as journal:
+        journal.asking("T", str(target), target, dict)
     assert lines(tmp_path)[1]["target"] == f"{tmp_path}/num\N{REPLACEMENT CHARACTER}ros.csv"
 
 
