@@ -65,20 +65,30 @@ class SMSPartnerError(Exception):
     kept: Path | None = None
     retry_after: float | None = None
     headers: Mapping[str, str] | None = None
+    #: Its words where a journal tells it again; of what it was made of it may know no more.
+    _told: str | None = None
 
     def __str__(self) -> str:
         about = [] if self.token is None else [f"rental {self.token}"]
         if self.file is not None:
             about.append(repr(self.file))
-        return printable(": ".join([*about, self._said()]))
+        return printable(": ".join([*about, self.what]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be copied as it is: one that a journal tells again has no arguments to be made of."""
+        return _copied, (type(self), self.args), vars(self)
 
     @property
     def what(self) -> str:
         """What happened, without the rental and the file it happened to."""
-        return self._said()
+        return self._said() if self._told is None else self._told
 
     def _said(self) -> str:
         return super().__str__()
+
+
+def _copied(kind: type[E], args: tuple[Any, ...]) -> E:
+    return kind.__new__(kind, *args)
 
 
 def printable(text: str) -> str:
@@ -166,6 +176,10 @@ class APIError(SMSPartnerError):
         http_status: the HTTP status that carried the refusal, None where it is not known.
         details: complaints about fields of the request, in pairs of field and message.
     """
+
+    code: int | None = None
+    message: str | None = None
+    details: tuple[Complaint, ...] = ()
 
     def __init__(
         self,
@@ -282,6 +296,7 @@ class TransportError(SMSPartnerError):
     """
 
     answered: bool = False
+    maybe_received: bool = False
 
     def __init__(
         self,
@@ -339,6 +354,10 @@ class RecordError(DecodeError):
         reason: what was expected and what was found; never the value itself, it may be a phone.
     """
 
+    index: int = -1  # not known
+    field: str | None = None
+    reason: str = ""
+
     def __init__(self, index: int, field: str | None = None, reason: str = "not readable") -> None:
         super().__init__(index, field, reason)
         self.index = index
@@ -357,6 +376,9 @@ class CountMismatchError(DecodeError):
         declared: the count the body declares.
         found: how many records it holds.
     """
+
+    declared: int = -1  # not known
+    found: int = -1
 
     def __init__(self, declared: int, found: int) -> None:
         super().__init__(declared, found)

@@ -6,8 +6,10 @@ import copy
 import pickle
 import re
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
 
 import smspartner
@@ -30,6 +32,7 @@ from smspartner.errors import (
     api_error,
     boundary,
 )
+from smspartner.files.journal import Journal, asked, failed
 
 
 def tree(kind: type[SMSPartnerError]) -> list[type[SMSPartnerError]]:
@@ -107,6 +110,24 @@ def test_exceptions_pickle_with_all_they_carry(error: SMSPartnerError, protocol:
         assert twin.args == error.args
         assert vars(twin) == vars(error)
         assert (str(twin), twin.retryable, twin.http_status) == (str(error), error.retryable, 418)
+
+
+@pytest.mark.parametrize("error", samples(), ids=lambda error: type(error).__name__)
+def test_what_a_journal_tells_again_is_the_exception_that_it_was(
+    tmp_path: Path, error: SMSPartnerError
+) -> None:
+    error.token, error.http_status = "T", 418
+    with Journal(tmp_path) as journal:
+        journal.add(failed(asked(token="T"), error))
+    with Journal(tmp_path) as journal:
+        line = journal.entries()["T"]
+
+    for again in (line.failure(), pickle.loads(pickle.dumps(line.failure()))):  # noqa: S301 - ours
+        assert type(again) is type(error)
+        assert str(again) == str(error)
+        assert {name: getattr(again, name) for name in vars(error)} == vars(error)
+    bare = msgspec.structs.replace(line, carried={}).failure()
+    assert all(hasattr(bare, name) for name in vars(error))
 
 
 @pytest.mark.parametrize("error", samples(), ids=lambda error: type(error).__name__)

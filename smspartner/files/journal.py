@@ -44,6 +44,18 @@ SCHEMA: Final = 1
 #: Refusals that will be the same the next time.
 _FINAL_REFUSALS: Final = (RentalNotFoundError, RentalUsedError, RentalFailedError)
 
+#: What failures say of themselves, beside the code, that a program may ask of them again.
+_CARRIED: Final = (
+    "http_status",
+    "message",
+    "maybe_received",
+    "index",
+    "field",
+    "reason",
+    "declared",
+    "found",
+)
+
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of the journal.
@@ -65,6 +77,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         error: the class of the failure.
         code: the service's own code of it.
         text: the failure in words, as they were told; several lines.
+        carried: what else the failure says of itself, such as ``http_status``.
         kept: where the body was kept.
         retryable: whether asking again cannot cost anything.
         final: whether asking again is no use, or could cost something.
@@ -88,6 +101,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
     code: int | None = None
     text: str | None = None
+    carried: dict[str, bool | int | str] = {}
     kept: str | None = None
     retryable: bool = False
     final: bool = False
@@ -109,9 +123,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         kind: type[SMSPartnerError] = getattr(errors, self.error or "", SMSPartnerError)
         first, *notes = (self.text or "").splitlines() or [""]
         words = first.removeprefix(f"rental {self.token}: ")
-        again = kind.__new__(kind, words)
-        # Not made of its parts, such as a code and a message: its words are complete.
-        again.__dict__ |= {"_said": lambda: words, "code": self.code}
+        again = kind.__new__(kind, words)  # not made of what it takes: its words are complete
+        again.__dict__ |= {**self.carried, "_told": words}
+        if isinstance(again, APIError):
+            again.code = self.code
         again.token, again.retryable = self.token, self.retryable
         again.kept = Path(self.kept) if self.kept else None
         for note in notes:
@@ -143,6 +158,9 @@ def failed(line: Entry, error: SMSPartnerError) -> Entry:
         error=type(error).__name__,
         code=getattr(error, "code", None),
         text="\n".join([str(error), *getattr(error, "__notes__", ())]),
+        carried={
+            name: value for name in _CARRIED if (value := getattr(error, name, None)) is not None
+        },
         kept=None if error.kept is None else readable(error.kept),
         retryable=error.retryable,
         final=_is_final(error),
