@@ -133,7 +133,7 @@ class _Work(Save, ABC):
         if not _is_there(entry):
             require_left_out(entry, self.out)
 
-    def fetch(self, token: str) -> dict[str, Any]:
+    def fetch(self, token: str, place: Path | None) -> dict[str, Any]:  # noqa: ARG002 - of numbers
         """Save the body, and write what is in it."""
         facts = self.save(token)
         body = self.body(token)
@@ -146,7 +146,7 @@ class _Work(Save, ABC):
 
     def save(self, token: str) -> dict[str, Any]:
         """Save the body; what was asked for again takes the place of the one before."""
-        facts = super().fetch(token)
+        facts = super().fetch(token, super().place(token))
         body = self.body(token)
         with output_errors(str(body)):
             Path(facts["kept"]).replace(body)
@@ -254,7 +254,11 @@ class _OneFile(_Work):
                 "or a database"
             )
 
-    def fetch(self, token: str) -> dict[str, Any]:
+    def place(self, token: str) -> Path:
+        """Return the body: the file is written of what is there in the end."""
+        return self.body(token)
+
+    def fetch(self, token: str, place: Path | None) -> dict[str, Any]:  # noqa: ARG002 - the body
         return self.save(token)
 
     def written(self, token: str, body: Path) -> dict[str, Any]:  # noqa: ARG002 - all at the end

@@ -10,6 +10,7 @@ from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import quote
@@ -93,8 +94,8 @@ class Job(Protocol):
         """Return the file that appears when all numbers are in it, None for a database."""
         ...
 
-    def fetch(self, token: str) -> dict[str, Any]:
-        """Ask for the rental, and return the facts for the journal."""
+    def fetch(self, token: str, place: Path | None) -> dict[str, Any]:
+        """Ask for the rental, and return the facts for the journal, which has its place by now."""
         ...
 
     def accept(self, entry: Entry) -> None:
@@ -206,8 +207,9 @@ class Each:
             error.retryable = True
             raise error
         job = self.job
-        fetch = partial(_fetched, job, token)
-        entry = journal.asking(token, job.target(token), job.place(token), fetch, job.left_out)
+        place = job.place(token)
+        fetch = partial(_fetched, job, token, place)
+        entry = journal.asking(token, job.target(token), place, fetch, job.left_out)
         job.over(entry)
         return _outcome(entry, "done")
 
@@ -223,9 +225,9 @@ class _EndedError(Exception):
         self.error = error
 
 
-def _fetched(job: Job, token: str) -> dict[str, Any]:
+def _fetched(job: Job, token: str, place: Path | None) -> dict[str, Any]:
     try:
-        return job.fetch(token)
+        return job.fetch(token, place)
     except SMSPartnerError as error:
         if ended():
             raise _EndedError(error) from None
@@ -258,27 +260,28 @@ class Save:
         self._folder = folder
         self._format = format_name
 
-    def body(self, token: str) -> Path:
-        """Return the file of a body."""
-        return self._folder / f"{file_name(token)}.{self._format}"
+    def body(self, token: str, more: str = "") -> Path:
+        """Return the file of a body, with something behind the token."""
+        return self._folder / f"{file_name(token)}{more}.{self._format}"
 
     def place(self, token: str) -> Path | None:
-        """Return the same: the body is what is asked for."""
-        return self.body(token)
-
-    def target(self, token: str) -> str:
-        """Return its name."""
-        return str(self.place(token))
-
-    def fetch(self, token: str) -> dict[str, Any]:
-        """Save the body, under another name where its own is taken.
+        """Return the file that the body comes to: another one where its own is taken.
 
         A number alone would not do: ``A-2.json`` is the body of the rental ``A-2``.
         """
-        place = self.body(token)
-        if place.exists():
-            place = place.with_name(f"{file_name(token)} again.{self._format}")
-        saved = self._client.save(token, place, format=self._format)
+        more = chain(["", " again"], (f" again-{number}" for number in count(2)))
+        places = (self.body(token, each) for each in more)
+        with output_errors(str(self.body(token))):
+            return next(place for place in places if not place.exists())
+
+    def target(self, token: str) -> str:
+        """Return the file of the body."""
+        return str(self.body(token))
+
+    def fetch(self, token: str, place: Path | None) -> dict[str, Any]:
+        """Save the body."""
+        path = place or self.body(token)
+        saved = self._client.save(token, path, format=self._format)
         return {
             "format": saved.format,
             "size": saved.bytes,

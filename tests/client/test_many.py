@@ -72,9 +72,9 @@ def test_its_threads_are_named_for_those_who_look_for_them(
     names: list[str] = []
     save = Save.fetch
 
-    def fetch(self: Save, token: str) -> dict[str, Any]:
+    def fetch(self: Save, token: str, place: Path | None) -> dict[str, Any]:
         names.append(threading.current_thread().name)
-        return save(self, token)
+        return save(self, token, place)
 
     monkeypatch.setattr(Save, "fetch", fetch)
     assert len(list(client.download_many(TOKENS, tmp_path))) == len(names) == 6
@@ -170,6 +170,22 @@ def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
 
     assert (outcome.state, outcome.path) == ("before", place)
     assert sandbox.downloads(TOKENS[0]) == 1
+
+
+def test_a_second_download_that_was_killed_behind_its_rename_is_settled_by_the_status(
+    client: Client, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.once = False
+    for name in ("n-5.json", "n-5 again.json", "n-5 again-2.json"):
+        list(client.download_many(["n-5"], tmp_path, resume=False))
+        journal = tmp_path / "smspartner-journal.jsonl"
+        *lines, _done = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(lines))
+
+        (outcome,) = client.download_many(["n-5"], tmp_path)
+
+        assert (outcome.state, outcome.path) == ("before", tmp_path / name)
+    assert sandbox.downloads("n-5") == 3
 
 
 def test_what_is_left_of_a_killed_request_is_waited_for(
