@@ -44,9 +44,12 @@ def arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: flo
         DownloadLostError: it was counted, or may be, and its numbers are not in their place.
         SMSPartnerError: as ``Client.status`` raises them; the journal stays as it is.
     """
-    passed = (datetime.now(UTC) - datetime.fromisoformat(asked.time)).total_seconds()
-    pause(max(0.0, min(patience - passed, patience)))
     status = client.status(asked.key)
+    passed = (datetime.now(UTC) - datetime.fromisoformat(asked.time)).total_seconds()
+    left = min(patience - passed, patience)
+    if status.state in _NOT_COUNTED and left > 0:
+        pause(left)  # the request may still be on its way through the service
+        status = client.status(asked.key)
     if status.state in _NOT_COUNTED:
         return None
     if _has_come(journal, asked):

@@ -199,7 +199,24 @@ def test_what_is_left_of_a_killed_request_is_waited_for(
             known = msgspec.structs.replace(line, time=second)
             assert not arrived(journal, known, client, patience=30)
 
-    assert paused == [0, pytest.approx(30, abs=5), 30]  # a clock that was set back, too
+    assert paused == [pytest.approx(30, abs=5), 30]  # a clock that was set back, too
+
+
+def test_what_was_counted_by_the_end_of_a_killed_request_is_not_asked_for(
+    client: Client, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted_meanwhile(_seconds: float) -> None:
+        client.save(TOKENS[0], tmp_path / "elsewhere")
+
+    monkeypatch.setattr("smspartner.client.stopped.pause", counted_meanwhile)
+    with Journal(tmp_path) as journal:
+        line = journal.add(asked(token=TOKENS[0], target="t"))
+        for _ in range(2):  # the second time, the service says so at once: there is no pause
+            with pytest.raises(DownloadLostError):
+                arrived(journal, line, client, patience=30)
+
+    assert sandbox.downloads(TOKENS[0]) == 1
+    assert len(list(tmp_path.glob("elsewhere*"))) == 1
 
 
 def test_a_name_that_a_killed_run_had_claimed_is_no_body(
