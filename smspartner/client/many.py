@@ -215,7 +215,7 @@ class Each:
 
 
 class _EndedError(Exception):
-    """A download that was ended by ``Abort``: it stays ``asked`` in the journal, as if killed.
+    """A download that ``Abort`` ended on its way: it stays ``asked`` in the journal, as if killed.
 
     Only the service knows whether it was counted, and the next run asks it.
     """
@@ -229,7 +229,7 @@ def _fetched(job: Job, token: str, place: Path | None) -> dict[str, Any]:
     try:
         return job.fetch(token, place)
     except SMSPartnerError as error:
-        if ended():
+        if ended() and not error.retryable:
             raise _EndedError(error) from None
         raise
 

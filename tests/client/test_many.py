@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
@@ -322,6 +322,27 @@ def test_rentals_whose_names_differ_by_case_only_are_refused_before_anything_is_
         client.download_many(["n-1.as-A", "n-1.as-a"], tmp_path / "out")
     assert sandbox.requests == []
     assert not (tmp_path / "out").exists()
+
+
+def test_a_rental_that_is_ended_before_it_was_sent_is_asked_for_at_once_by_the_next_run(
+    client: Client, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    abort = Abort()
+
+    def connect(*_: object) -> NoReturn:
+        abort()
+        raise OSError
+
+    with monkeypatch.context() as patch, abort:
+        patch.setattr("socket.socket.connect", connect)
+        (ended,) = client.download_many(TOKENS[:1], tmp_path)
+    assert ended.error
+    assert ended.error.retryable
+
+    (outcome,) = client.download_many(TOKENS[:1], tmp_path)
+
+    assert outcome.state == "done"
+    assert [request.path.rpartition("/")[2] for request in sandbox.requests] == ["download"]
 
 
 def test_rentals_that_are_ended_stay_asked_in_the_journal(sandbox: Sandbox, tmp_path: Path) -> None:
