@@ -168,7 +168,7 @@ class Each:
         except _EndedError as ended:
             return Outcome(token=token, state="failed", error=ended.error)
         except SMSPartnerError as error:
-            if isinstance(error, OutputError):
+            if isinstance(error, OutputError) or journal.broken:
                 self._full.set()
             error.token = token
             return Outcome(token=token, state="failed", error=error)

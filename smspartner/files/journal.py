@@ -205,6 +205,9 @@ class Journal:
     Args:
         folder: where it is; it is made there with the first line.
 
+    Attributes:
+        broken: whether the line behind a failure could not be written.
+
     Raises:
         OutputError: it cannot be written, or a line of it cannot be read.
         ConfigurationError: another version of this package has written it.
@@ -214,6 +217,7 @@ class Journal:
         self.path = folder / NAME
         self._descriptor = -1
         self._read = 0
+        self.broken: bool = False
         self._last: dict[str, Entry] = {}
         self._guard = threading.Lock()
 
@@ -335,7 +339,11 @@ class Journal:
         try:
             facts = fetch()
         except SMSPartnerError as error:
-            self.add(failed(line, error))
+            try:
+                self.add(failed(line, error))
+            except OutputError as unwritten:  # where the body is counts for more
+                self.broken = True
+                error.add_note(f"nor could the journal be told: {unwritten.what}")
             raise
         return self.add(done(line, **facts))
 

@@ -29,7 +29,7 @@ from smspartner import (
 from smspartner.client.arguments import require_tokens
 from smspartner.client.many import Save, file_name, saving
 from smspartner.client.stopped import arrived
-from smspartner.files.journal import Journal, asked
+from smspartner.files.journal import Entry, Journal, asked
 from smspartner.transport import Abort
 
 TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
@@ -155,6 +155,27 @@ def test_a_body_that_no_file_could_be_opened_for_is_asked_for_by_the_next_run(
     outcomes = list(client.download_many(TOKENS, tmp_path))
 
     assert {outcome.state for outcome in outcomes} == {"done"}
+
+
+def test_a_journal_that_is_full_hides_no_body_and_lets_nothing_more_be_asked_for(
+    client: Client, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Journal.add
+
+    def full(self: Journal, entry: Entry) -> Entry:
+        if entry.state == "failed":
+            raise OutputError("the disk is full")
+        return add(self, entry)
+
+    monkeypatch.setattr(Journal, "add", full)
+    tokens = ["n-50.fault-cut", *TOKENS]
+    cut, *others = client.download_many(tokens, tmp_path, jobs=1)
+
+    assert cut.error
+    assert cut.error.kept == tmp_path / "n-50.fault-cut.json.incomplete"
+    assert cut.error.__notes__[-1] == "nor could the journal be told: the disk is full"
+    assert all("was not asked for" in str(each.error) for each in others)
+    assert {request.token for request in sandbox.requests} == {tokens[0]}
 
 
 def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
