@@ -224,7 +224,11 @@ class Journal:
     def __enter__(self) -> Self:
         with output_errors(str(self.path)):
             self._descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        self.entries()
+        try:
+            self.entries()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -77,6 +77,21 @@ def test_the_file_is_closed_with_the_journal(tmp_path: Path) -> None:
         os.fstat(descriptor)
 
 
+def test_the_file_is_closed_where_a_line_of_it_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / NAME).write_text("{}\n")
+    closed: list[int] = []
+    monkeypatch.setattr("smspartner.files.journal.os.close", closed.append)
+    journal = Journal(tmp_path)
+    with pytest.raises(OutputError):
+        journal.__enter__()
+    monkeypatch.undo()
+    (descriptor,) = closed
+    assert os.fstat(descriptor).st_size == 3
+    os.close(descriptor)
+
+
 def test_a_body_of_any_name_can_be_taken(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.json")  # no UTF-8: the system allows it
     with Journal(tmp_path) as journal, journal.taken(name) as entry:
