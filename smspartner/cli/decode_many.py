@@ -13,7 +13,6 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from contextlib import closing, nullcontext
-from datetime import datetime
 from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -226,4 +225,4 @@ def _unchanged(entry: Entry | None, name: str, part: Path, print_of: str | None)
     if entry.target != readable(part.absolute()) or not part.exists():
         return False
     changed = changed_at(name)
-    return changed is not None and changed < datetime.fromisoformat(entry.time).timestamp()
+    return changed is not None and changed < entry.time.timestamp()

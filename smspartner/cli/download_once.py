@@ -73,5 +73,5 @@ def _tell_again(entry: Entry, out: Output) -> None:
             say(f"rental {entry.key} was downloaded before, into {entry.target}; nothing was asked")
         return
     failure = entry.failure()
-    failure.add_note(f"that was at {entry.time}; nothing was asked now (--once)")
+    failure.add_note(f"that was at {entry.moment}; nothing was asked now (--once)")
     raise failure

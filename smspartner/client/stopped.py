@@ -45,7 +45,7 @@ def arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: flo
         SMSPartnerError: as ``Client.status`` raises them; the journal stays as it is.
     """
     status = client.status(asked.key)
-    passed = (datetime.now(UTC) - datetime.fromisoformat(asked.time)).total_seconds()
+    passed = (datetime.now(UTC) - asked.time).total_seconds()
     left = min(patience - passed, patience)
     if status.state in _NOT_COUNTED and left > 0:
         pause(left)  # the request may still be on its way through the service
@@ -55,7 +55,7 @@ def arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: flo
     if _has_come(journal, asked):
         return journal.add(done(asked))
     lost = DownloadLostError(
-        f"its download of {asked.time} was stopped, and the service counts it as "
+        f"its download of {asked.moment} was stopped, and the service counts it as "
         f"{status.status!r}; look beside {asked.target} for what came of the body, and ask SMS "
         "Partner for the rest"
     )

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         schema: the version of the form of these lines.
-        time: when it was written, UTC, ISO 8601.
+        time: when it was written.
         state: ``asked`` before a request, ``done`` or ``failed`` after it.
         token: the rental's token, None where a body was read.
         source: the body that was read, None where a rental was asked for.
@@ -86,7 +86,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     schema: int
-    time: str
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
     state: Literal["asked", "done", "failed"]
     token: str | None = None
     source: str | None = None
@@ -114,6 +114,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.token or self.source or ""
 
     @property
+    def moment(self) -> str:
+        """When it was written, in words."""
+        return self.time.isoformat(" ", "seconds")
+
+    @property
     def closed(self) -> bool:
         """Whether nothing is to be asked any more: it is done, or has failed for good."""
         return self.state == "done" or self.final
@@ -134,26 +139,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return again
 
 
-def now() -> str:
-    """Return the time for a line."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def asked(**facts: Any) -> Entry:
     """Return the line before a request."""
-    return Entry(schema=SCHEMA, time=now(), state="asked", **facts)
+    return Entry(schema=SCHEMA, time=datetime.now(UTC), state="asked", **facts)
 
 
 def done(line: Entry, **facts: Any) -> Entry:
     """Return the line for the success of what an ``asked`` line began."""
-    return msgspec.structs.replace(line, time=now(), state="done", **facts)
+    return msgspec.structs.replace(line, time=datetime.now(UTC), state="done", **facts)
 
 
 def failed(line: Entry, error: SMSPartnerError) -> Entry:
     """Return the line for a failure of what an ``asked`` line began."""
     return msgspec.structs.replace(
         line,
-        time=now(),
+        time=datetime.now(UTC),
         state="failed",
         error=type(error).__name__,
         code=getattr(error, "code", None),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -225,7 +226,7 @@ def test_a_part_of_a_run_that_was_killed_is_taken_only_if_it_holds_nobody_else(
     place.parent.mkdir()
     line = asked(token=token, target=str(place), place=True)
     with Journal(place.parent) as opened:
-        opened.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+        opened.add(msgspec.structs.replace(line, time=datetime(2026, 1, 1, tzinfo=UTC)))
     assert run(["download", token, "-o", str(place), "-q"]) == 0  # what the killed run had done
 
     command = ["download", token, TOKENS[1], "-o", "out/", "-q", *more]

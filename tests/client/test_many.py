@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,6 +34,7 @@ from smspartner.files.journal import Entry, Journal, asked
 from smspartner.transport import Abort
 
 TOKENS = [f"n-{5 + place}.as-{place}" for place in range(6)]
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -184,7 +186,7 @@ def test_a_run_that_was_killed_behind_its_download_is_settled_by_the_status(
     place = tmp_path / f"{TOKENS[0]}.json"
     line = asked(token=TOKENS[0], target=str(place), place=True)
     with Journal(tmp_path) as journal:
-        journal.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+        journal.add(msgspec.structs.replace(line, time=LONG_AGO))
     client.save(TOKENS[0], place)
 
     (outcome,) = client.download_many([TOKENS[0]], tmp_path)
@@ -216,8 +218,8 @@ def test_what_is_left_of_a_killed_request_is_waited_for(
     monkeypatch.setattr("smspartner.client.stopped.pause", paused.append)
     with Journal(tmp_path) as journal:
         line = asked(token=TOKENS[0], target="t")
-        for second in ("2026-01-01T00:00:00.000+00:00", line.time, "2126-01-01T00:00:00.000+00:00"):
-            known = msgspec.structs.replace(line, time=second)
+        for time in (LONG_AGO, line.time, datetime(2126, 1, 1, tzinfo=UTC)):
+            known = msgspec.structs.replace(line, time=time)
             assert not arrived(journal, known, client, patience=30)
 
     assert paused == [pytest.approx(30, abs=5), 30]  # a clock that was set back, too
@@ -247,7 +249,7 @@ def test_a_name_that_a_killed_run_had_claimed_is_no_body(
     line = asked(token=TOKENS[0], target=str(place), place=True)
     place.parent.mkdir()
     with Journal(place.parent) as journal:
-        journal.add(msgspec.structs.replace(line, time="2026-01-01T00:00:00.000+00:00"))
+        journal.add(msgspec.structs.replace(line, time=LONG_AGO))
     client.save(TOKENS[0], tmp_path / "elsewhere")
     place.touch()
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -157,6 +158,16 @@ def test_a_line_outlasts_a_power_cut_before_anything_is_asked(
         assert list(journal.entries()) == ["T", "U"]
 
 
+@pytest.mark.parametrize(
+    "time", ["2026-01-01T12:00:00.125+00:00", "2026-01-01T12:00:00Z", "2026-01-01 13:00:00+01:00"]
+)
+def test_times_with_a_zone_are_read(tmp_path: Path, time: str) -> None:
+    (tmp_path / NAME).write_text(f'{{"schema":1,"time":"{time}","state":"done","token":"T"}}\n')
+    with Journal(tmp_path) as journal:
+        entry = journal.entries()["T"]
+    assert entry.time.replace(microsecond=0) == datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
 def test_a_line_is_not_changed(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         entry = journal.add(asked(token="T"))
@@ -266,7 +277,15 @@ def test_a_journal_of_another_version_is_refused_in_words(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "line", ["{}", '{"schema":1}', "[1}", '{"schema":1,"time":"","state":"x"}']
+    "line",
+    [
+        "{}",
+        '{"schema":1}',
+        "[1}",
+        '{"schema":1,"time":"2026-01-01T00:00:00Z","state":"x"}',
+        '{"schema":1,"time":"yesterday","state":"asked"}',
+        '{"schema":1,"time":"2026-01-01T00:00:00","state":"asked"}',
+    ],
 )
 def test_a_line_that_cannot_be_read_is_refused_in_words(tmp_path: Path, line: str) -> None:
     (tmp_path / NAME).write_text(line + "\n")
