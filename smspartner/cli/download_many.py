@@ -25,7 +25,7 @@ from smspartner.client.many import (
 )
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import NAME, Entry, Journal, identity, readable
+from smspartner.files.journal import NAME, Entry, Journal, identity
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -149,8 +149,8 @@ class _Work(Save, ABC):
         facts = super().fetch(token, super().place(token))
         body = self.body(token)
         with output_errors(str(body)):
-            Path(facts["kept"]).replace(body)
-        return {**facts, "kept": readable(body)}
+            facts["kept"].replace(body)
+        return {**facts, "kept": body}
 
     def recover(self, token: str) -> dict[str, Any] | None:
         """Write what is in a body that is there."""
@@ -270,7 +270,7 @@ class _OneFile(_Work):
                 "sha256": opened.sha256,
                 "declared": found.declared,
                 "rows": found.found,
-                "kept": readable(body),
+                "kept": body,
             }
 
     def told(self, outcome: Outcome) -> None:

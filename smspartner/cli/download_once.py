@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smspartner.cli.console import say
 from smspartner.cli.options import Output
 from smspartner.cli.transfer import file_of
 from smspartner.client.stopped import arrived
 from smspartner.errors import ConfigurationError
-from smspartner.files.journal import NAME, Entry, Journal, readable
+from smspartner.files.journal import NAME, Entry, Journal
 from smspartner.files.sinks import sink_for
 from smspartner.files.targets import is_special
 
@@ -35,13 +36,9 @@ def fetch_once(asked: Download) -> None:
             if stopped and (there := arrived(journal, stopped, client, patience=service.timeout)):
                 require_left_out(there, out)
                 return
-            ready = asked.waited(client)
-
-            def fetch() -> dict[str, Any]:
-                facts = ready.fetch(client)
-                return {**facts, "kept": facts["kept"] and readable(facts["kept"])}
-
-            journal.asking(token, out.output, _place_of(out), fetch, ready.out.leaves_out)
+            asked = asked.waited(client)
+            fetch = partial(asked.fetch, client)
+            journal.asking(token, out.output, _place_of(out), fetch, asked.out.leaves_out)
 
 
 def _place_of(out: Output) -> Path | None:

@@ -27,7 +27,7 @@ from smspartner.errors import (
     TransportError,
     boundary,
 )
-from smspartner.files.journal import Entry, Journal, asked, done, readable
+from smspartner.files.journal import Entry, Journal, asked, done
 from smspartner.files.many import in_turn, portable
 from smspartner.files.targets import Target, output_errors
 from smspartner.transport.call import ended
@@ -288,7 +288,7 @@ class Save:
             "sha256": saved.sha256,
             "declared": saved.declared,
             "rows": saved.numbers,
-            "kept": readable(saved.path),
+            "kept": saved.path,
         }
 
     def recover(self, token: str) -> dict[str, Any] | None:  # noqa: ARG002 - protocol

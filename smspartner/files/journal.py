@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -144,9 +146,10 @@ def asked(**facts: Any) -> Entry:
     return Entry(schema=SCHEMA, time=datetime.now(UTC), state="asked", **facts)
 
 
-def done(line: Entry, **facts: Any) -> Entry:
+def done(line: Entry, *, kept: Path | None = None, **facts: Any) -> Entry:
     """Return the line for the success of what an ``asked`` line began."""
-    return msgspec.structs.replace(line, time=datetime.now(UTC), state="done", **facts)
+    changes = {"time": datetime.now(UTC), "state": "done", "kept": _absolute(kept)}
+    return msgspec.structs.replace(line, **changes, **facts)
 
 
 def failed(line: Entry, error: SMSPartnerError) -> Entry:
@@ -161,10 +164,15 @@ def failed(line: Entry, error: SMSPartnerError) -> Entry:
         carried={
             name: value for name in _CARRIED if (value := getattr(error, name, None)) is not None
         },
-        kept=None if error.kept is None else readable(error.kept),
+        kept=_absolute(error.kept),
         retryable=error.retryable,
         final=_is_final(error),
     )
+
+
+def _absolute(kept: Path | None) -> str | None:
+    """Return a path for runs in other folders, too."""
+    return None if kept is None else str(kept.absolute())
 
 
 def _is_final(error: SMSPartnerError) -> bool:
@@ -180,9 +188,15 @@ def _is_final(error: SMSPartnerError) -> bool:
     return not error.retryable and not isinstance(error, ConfigurationError)
 
 
-def readable(name: str | Path) -> str:
-    """Return a name as text that JSON can hold; bytes that are not UTF-8 are replaced."""
-    return os.fsencode(name).decode("utf-8", "replace")
+def readable(text: str | Path) -> str:
+    """Return text that a line can hold; what stands for bytes that are not UTF-8 is replaced."""
+    return re.sub(r"[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _line(entry: Entry) -> bytes:
+    # msgspec writes no text with such bytes in it, and names are in notes and elsewhere, too.
+    text = json.dumps(msgspec.to_builtins(entry), ensure_ascii=False, separators=(",", ":"))
+    return readable(text).encode() + b"\n"
 
 
 def identity(path: Path) -> str | None:
@@ -300,7 +314,7 @@ class Journal:
         Raises:
             OutputError: they cannot be written.
         """
-        line = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+        line = b"".join(map(_line, entries))
         with self._guard, output_errors(str(self.path)), appending(self._descriptor):
             size = os.fstat(self._descriptor).st_size
             if size and self._bytes(size - 1, size) != b"\n":
@@ -334,7 +348,7 @@ class Journal:
         """
         line = asked(
             token=token,
-            target=mask_target(target) if place is None else readable(place.absolute()),
+            target=mask_target(target) if place is None else str(place.absolute()),
             before=None if place is None else identity(place),
             place=place is not None,
             left_out=left_out,

@@ -25,6 +25,7 @@ from smspartner import (
     OutputError,
     RentalFailedError,
     Sandbox,
+    TruncatedError,
     open_bodies,
 )
 from smspartner.client.arguments import require_tokens
@@ -81,6 +82,28 @@ def test_its_threads_are_named_for_those_who_look_for_them(
     monkeypatch.setattr(Save, "fetch", fetch)
     assert len(list(client.download_many(TOKENS, tmp_path))) == len(names) == 6
     assert all(name.startswith("smspartner") for name in names)
+
+
+def test_a_path_from_an_earlier_run_holds_in_other_folders_too(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = [TOKENS[0], "n-50.fault-cut"]
+    (tmp_path / "in").mkdir()
+    for current, folder in ((tmp_path, "out"), (tmp_path / "in", "../out")):
+        monkeypatch.chdir(current)
+        found = {each.token: each for each in client.download_many(tokens, folder)}
+        assert found[tokens[0]].path == tmp_path / "out" / f"{tokens[0]}.json"
+    error = found[tokens[1]].error
+    assert error
+    assert error.kept == tmp_path / "out" / f"{tokens[1]}.json.incomplete"
+
+
+def test_a_folder_may_have_a_name_that_is_not_utf_8(client: Client, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    done, cut = client.download_many([TOKENS[0], "n-50.fault-cut"], folder, jobs=1)
+    assert done.path
+    assert done.path.exists()
+    assert isinstance(cut.error, DownloadLostError | TruncatedError)
 
 
 def test_running_again_asks_for_nothing(client: Client, sandbox: Sandbox, tmp_path: Path) -> None:

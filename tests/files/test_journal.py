@@ -315,6 +315,19 @@ def test_names_that_are_not_utf_8_can_be_written(tmp_path: Path) -> None:
     assert lines(tmp_path)[1]["target"] == f"{tmp_path}/num\N{REPLACEMENT CHARACTER}ros.csv"
 
 
+def test_whatever_is_in_the_words_of_a_failure_can_be_written(tmp_path: Path) -> None:
+    error = APIError(90, "caf\udce9")
+    error.add_note("the body is kept in caf\udce9, \ud800")
+    error.kept = Path("caf\udce9")
+    with Journal(tmp_path) as journal, pytest.raises(APIError):
+        journal.asking("T", "-", None, failing(error), ("caf\udce9",))
+    with Journal(tmp_path) as journal:
+        entry = journal.entries()["T"]
+    assert entry.text == "caf� (code 90)\nthe body is kept in caf�, �"
+    assert (entry.kept, entry.left_out) == (str(Path("caf�").absolute()), ("caf�",))
+    assert entry.carried == {"message": "caf�"}
+
+
 def test_a_thread_that_outlives_the_journal_writes_to_no_other_file(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         pass
