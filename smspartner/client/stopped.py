@@ -55,9 +55,9 @@ def arrived(journal: Journal, asked: Entry, client: AsksStatus, *, patience: flo
     if _has_come(journal, asked):
         return journal.add(done(asked))
     lost = DownloadLostError(
-        f"its download of {asked.moment} was stopped, and the service counts it as "
-        f"{status.status!r}; look beside {asked.target} for what came of the body, and ask SMS "
-        "Partner for the rest"
+        f"its download of {asked.moment} was stopped, and its status is "
+        f"{status.state.name.lower()} ({status.status}); look beside {asked.target} for what came "
+        "of the body, and ask SMS Partner for the rest"
     )
     lost.token = asked.key
     journal.add(failed(asked, lost))

@@ -279,6 +279,9 @@ def test_a_name_that_a_killed_run_had_claimed_is_no_body(
     (outcome,) = client.download_many([TOKENS[0]], place.parent)
 
     assert isinstance(outcome.error, DownloadLostError)
+    assert "of 2026-01-01 00:00:00+00:00 was stopped, and its status is downloaded (5)" in (
+        str(outcome.error)
+    )
     assert sandbox.downloads(TOKENS[0]) == 1
 
 
