@@ -20,8 +20,8 @@ class AsyncOutcomes(AsyncIterator[Outcome]):
 
     Tasks may share it: each outcome goes to one of them. Left early, nothing new is asked, and what
     is in flight finishes: the end of ``async with``, or ``aclose``, waits for it. Cancelled, what
-    is in flight is ended and stays ``asked`` in the journal, so that the next run asks the service
-    what became of it.
+    is in flight is ended; what the service may have got stays ``asked`` in the journal, so that the
+    next run asks what became of it.
     """
 
     def __init__(self, pool: Pool, each: Each) -> None:

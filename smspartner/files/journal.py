@@ -202,7 +202,8 @@ def _line(entry: Entry) -> bytes:
 def identity(path: Path) -> str | None:
     """Return what tells a file from another one under its name, or None.
 
-    An empty file is none: a run that is killed may have claimed the name, and not used it yet.
+    Not its time: the numbers come as a new file, and the old one may be touched, or added to. An
+    empty file is none: a run that is killed may have claimed the name, and not used it yet.
     """
     try:
         found = path.stat()
@@ -210,7 +211,7 @@ def identity(path: Path) -> str | None:
         return None
     if not found.st_size:
         return None
-    return f"{found.st_dev}:{found.st_ino}:{found.st_mtime_ns}"
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 class Journal:

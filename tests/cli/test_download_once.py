@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -55,6 +56,23 @@ def test_what_was_downloaded_is_not_asked_for_again(
     assert capsys.readouterr().err == ""
     assert (len(sandbox.requests), sandbox.downloads("n-10")) == (before, 1)
     assert states() == ["asked", "done"]
+
+
+@pytest.mark.parametrize("how", ["touched", "added to"])
+def test_a_file_that_others_have_changed_since_is_not_the_download_that_was_stopped(
+    how: str,
+) -> None:
+    Path("n.csv").write_text("of last month\n")
+    assert run(["download", "n-10", "-q", "-o", "elsewhere.csv"]) == 0
+    left_unfinished()
+    if how == "touched":
+        os.utime("n.csv", (2e9, 2e9))
+    else:
+        with Path("n.csv").open("a") as file:
+            file.write("more\n")
+
+    assert run(ONCE) == 5
+    assert states() == ["asked", "failed"]
 
 
 def test_what_was_downloaded_needs_no_key(
