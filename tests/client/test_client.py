@@ -256,6 +256,30 @@ def test_a_stream_that_is_left_is_not_read_on(
     assert left == [True]
 
 
+def test_an_interrupt_while_a_body_is_read_drops_the_connection() -> None:
+    closed: list[bool] = []
+
+    def chunks() -> Iterator[bytes]:
+        person = b'{"id":1,"phone":"+33639980042","stopSms":false},'
+        yield b'{"success":true,"phoneNumbers":9999,"datas":[' + 5_000 * person
+        raise KeyboardInterrupt
+
+    class Interrupted:
+        def send(self, *_: object) -> Reply:
+            head = {"Content-Type": "application/json"}
+            return Reply(200, head, chunks(), lambda: closed.append(True))
+
+        def close(self) -> None:
+            pass
+
+    numbers = Client("k" * 8, transport=Interrupted()).stream("t")
+    with pytest.raises(KeyboardInterrupt):
+        list(numbers)
+    assert closed == [True]
+    with pytest.raises(TransportError, match="reading this stream was interrupted"):
+        list(numbers)
+
+
 def test_an_empty_rental_is_a_table_as_often_as_one_asks(client: Client) -> None:
     with client.stream("n-0") as stream:
         assert [stream.to_arrow().num_rows, pa.table(stream).num_rows] == [0, 0]
