@@ -27,6 +27,7 @@ from smspartner.models.table import Tabular
 
 if TYPE_CHECKING:
     from smspartner.files.opt_outs import OptOuts
+    from smspartner.files.stopped import WithoutStopped
 
 #: The values of one record in the order of the columns: int, str, bool, and str or None.
 Row = tuple[Any, ...]
@@ -137,7 +138,6 @@ class Rows:
         last: the records of the rows given out last.
         tokens: what a database knows the rentals so far by, those without numbers too.
         opted_out: rows given out of people who have opted out.
-        left_out_stop: records left out because of their ``stop_sms``.
         left_out_listed: records left out because of the opt-out lists.
         left_out_by: how many of these are on each list; one can be on several.
 
@@ -153,13 +153,22 @@ class Rows:
         self.last: Sequence[RentedNumber] = ()
         self.tokens: dict[str, None] = {}
         self.opted_out: int = 0
-        self.left_out_stop: int = 0
         self.left_out_listed: int = 0
         self.left_out_by: Counter[str] = Counter(
             dict.fromkeys(options.opt_outs.names, 0) if options.opt_outs else {}
         )
         self._rentals = _rentals(numbers, options)
+        self._stopped: WithoutStopped | None = None
+        if options.exclude_stop:
+            from smspartner.files.stopped import WithoutStopped  # noqa: PLC0415 - who asks for it
+
+            self._rentals = self._stopped = WithoutStopped(self._rentals)
         self._options = options
+
+    @property
+    def left_out_stop(self) -> int:
+        """Records left out so far because their person has opted out."""
+        return 0 if self._stopped is None else self._stopped.left_out
 
     def __iter__(self) -> Iterator[list[Row]]:
         for values in self.values():
@@ -187,16 +196,13 @@ class Rows:
 
     def _kept(self, batch: Sequence[RentedNumber]) -> Sequence[RentedNumber]:
         kept = batch
-        if self._options.exclude_stop:
-            kept = [number for number in kept if not number.stop_sms]
-            self.left_out_stop += len(batch) - len(kept)
         if (opt_outs := self._options.opt_outs) is not None:
             lists = [opt_outs.lists_with(number.phone) for number in kept]
             self.left_out_by.update(chain.from_iterable(lists))
             before = len(kept)
             kept = [number for number, names in zip(kept, lists, strict=True) if not names]
             self.left_out_listed += before - len(kept)
-        if not self._options.exclude_stop:
+        if self._stopped is None:
             self.opted_out += [number.stop_sms for number in kept].count(True)
         return kept
 

@@ -75,7 +75,7 @@ def write(
         to: what to write, whatever the target's ending: ``"csv"``, ``"parquet"`` …
         columns: which, in this order, of id, phone, stop_sms, e164, token and file; None writes the
             first three, and file for several bodies.
-        exclude_stop: leave out people who have opted out of SMS.
+        exclude_stop: leave out people who have opted out of SMS in any of their records.
         opt_outs: leave out these phones: an ``OptOuts``, the name of a list, or phones as text or
             numbers, however they are spelled.
         e164: add the column e164, the phone in E.164; ``phone`` stays what the service sent.

@@ -157,7 +157,7 @@ def e164_of_all(phones: Sequence[str]) -> list[str | None]:
     As the service sends phones, ``+33`` and nine digits, they are in that form already: then only
     the territory of each is looked up, a third of the time.
     """
-    if not _all_metropolitan(phones):
+    if not all_metropolitan(phones):
         return [normalise(phone).e164 for phone in phones]
     places = _PLACES
     return [
@@ -165,7 +165,7 @@ def e164_of_all(phones: Sequence[str]) -> list[str | None]:
     ]
 
 
-def _all_metropolitan(phones: Sequence[str]) -> bool:
+def all_metropolitan(phones: Sequence[str]) -> bool:
     """Say whether each phone is ``+33`` and nine digits, the first of them no 0.
 
     All are looked at together, place by place: 40 ns a phone, where a pattern takes 200.
