@@ -63,7 +63,7 @@ KINDS: Final[dict[str, Callable[[], str]]] = {
 
 def strangers(lines: list[str]) -> tuple[float, float]:
     """Return the share of strangers that a list leaves out, and that all windows would."""
-    opt_outs = OptOuts(lines)
+    opt_outs = OptOuts(lines, ignore_unclear=True)
     everywhere = {
         window
         for line in lines

@@ -231,7 +231,7 @@ GIVEN = {
     ),
     "a rental": lambda: [RentedNumber(1, ONE, stop_sms=True), RentedNumber(2, TWO, stop_sms=False)],
     "OptOuts": lambda: OptOuts([ONE, TWO]),
-    "lines": lambda: ["Anne;0639980001;x", "Zo\xe9\n06 39\r98 00 02"],
+    "text over lines": lambda: ["+33 (0)6\n39 98 00 01", "06_39\u201398\r00,02"],
     "pandas": series,
     "pandas floats": float_series,
     "pyarrow": array,
@@ -278,7 +278,14 @@ REFUSED: dict[str, tuple[object, str]] = {
     "a file that was read": (io.StringIO(), "opt_outs is empty"),
     "no phone": (["phone"], "no phone in the 1 item of 'opt-outs'"),
     "blank": ([""], "no phone in the 1 item of 'opt-outs'"),
-    "unclear": (["063998OO42", ONE], "item 1 of 'opt-outs': letters that look like digits"),
+    "unclear": (["063998OO42", ONE], "item 1 of 'opt-outs': not a phone"),
+    "not all": ([ONE] * 5000 + ["n/a", ""], "item 5001, 5002 of 'opt-outs': not a phone"),
+    "a date": (["2024-11-26T10:00:00"], "item 1 of 'opt-outs': not a phone"),
+    "a time": (["2024-11-26 10:00:00"], "item 1 of 'opt-outs': not a phone"),
+    "an error": ([ONE, "#N/A"], "item 2 of 'opt-outs': not a phone"),
+    "lines of a table": (["Anne;0639980001;x"], "item 1 of 'opt-outs': not a phone"),
+    "names of files": (["stops_2024-11-26_1430.csv"], r"give read_opt_outs\(\*names\)"),
+    "a name among phones": ([ONE] * 9000 + ["stops_202411261430.xlsx"], "the name of a file"),
     "spoiled": ([ONE, "3,36E+10"], "item 2 of 'opt-outs' has a phone that a spreadsheet"),
 }
 
@@ -311,6 +318,16 @@ def test_anything_else_is_an_error_that_shows_no_phone(kind: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
         as_opt_outs(given)
     assert "6399800" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["stops 202411261430", "20241126-0930", "0639980001"])
+def test_names_of_files_that_are_there_are_no_phones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    listed(tmp_path, b"0639980001\n", name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match="the name of a file"):
+        write([numbers(5)], "numbers.csv", opt_outs=[name])
 
 
 def test_what_is_no_phone_is_in_no_list() -> None:

@@ -11,9 +11,11 @@ has turned into ``3,36E+10``, letters that look like digits, a rented phone with
 
 from __future__ import annotations
 
+import io
 import operator
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -47,6 +49,13 @@ UNREADABLE: Final = "without digits to compare"
 _EMPTY: Final = "give the right one, or go on without it"
 #: Lines that a message names.
 _NAMED: Final = 10
+_LOOKALIKE: Final = "letters that look like digits of a phone"
+_NO_PHONE: Final = "not a phone"
+#: Six digits or more, of any script, with marks between them; a colon is one of a time.
+_PHONE: Final = re.compile(r"(?:[^\w:]|_)*(?:\d(?:[^\w:]|_)*){6,}")
+_FILE: Final = re.compile(r"[^@]+\.[A-Za-z][A-Za-z0-9]{1,7}")
+#: Items that may be names of files, which a list of them has from the first one on.
+_NAMES: Final = 100
 #: Phones of an iterable that are looked at together.
 _AT_ONCE: Final = 4096
 #: From here on a float is not exact.
@@ -67,8 +76,9 @@ class OptOutList:
         name: its file, or ``opt-outs`` for phones that were given as such.
         unit: what ``lines`` counts: the lines of a file, or the items of an iterable.
         lines: how many.
-        unclear: how many lines have letters that look like digits of a phone.
+        unclear: how many lines may have a phone that cannot be read.
         unclear_lines: the first ten of them, counted from 1.
+        reasons: what is unclear in them.
         has_phones: whether there is anything in it that can be a phone.
     """
 
@@ -77,6 +87,7 @@ class OptOutList:
     lines: int = 0
     unclear: int = 0
     unclear_lines: list[int] = field(default_factory=list)
+    reasons: dict[str, None] = field(default_factory=dict)
     has_phones: bool = False
     _numbers: NumberSet = field(default_factory=NumberSet, repr=False)
     _last_unclear: int = field(default=0, repr=False)
@@ -99,7 +110,7 @@ class OptOutList:
             return None
         more = self.unclear - len(self.unclear_lines)
         which = ", ".join(map(str, self.unclear_lines)) + (f" and {more:,} more" if more else "")
-        return f"{self.unit} {which} of {self.name!r}: letters that look like digits of a phone"
+        return f"{self.unit} {which} of {self.name!r}: {', or '.join(self.reasons)}"
 
     def read(self, blocks: Iterable[tuple[int, str]]) -> None:
         """Add the text of a list; see ``blocks_of`` for what it consists of."""
@@ -117,16 +128,18 @@ class OptOutList:
             self.lines = first + text.count("\n") - 1
             unclear = {first + line for line in lookalikes(here)}
             unclear |= {first + others[index - 1][0] for index in lookalikes(again)}
-            self._note_unclear(unclear)
+            self.note_unclear(unclear, _LOOKALIKE)
         self._numbers.sort()
 
     def _add(self, found: set[int]) -> None:
         self.has_phones = self.has_phones or max(found, default=0) >= FIRST_WINDOW
         self._numbers.update(found)
 
-    def _note_unclear(self, lines: set[int]) -> None:
+    def note_unclear(self, lines: Iterable[int], reason: str) -> None:
+        """Count lines that are unclear, and why."""
         new = sorted(line for line in lines if line > self._last_unclear)  # some come twice
         self.unclear += len(new)
+        self.reasons.update(dict.fromkeys([reason] if new else []))
         self.unclear_lines += new[: _NAMED - len(self.unclear_lines)]
         self._last_unclear = max(new, default=self._last_unclear)
 
@@ -135,11 +148,11 @@ class OptOuts:
     """Phones to leave out: ``phone in opt_outs`` asks for one, however it is spelled.
 
     Args:
-        phones: text or whole numbers, in any spelling. Each is read as a line of a list.
+        phones: text or whole numbers, in any spelling; of an open file, its lines are a list.
         ignore_unclear: take what is understood, if only a part is.
 
     Raises:
-        ConfigurationError: there is none, or something that is no phone.
+        ConfigurationError: there is none, or something that is no phone, such as a file name.
 
     >>> "+33639980042" in OptOuts(["06 39 98 00 42", 639980043])
     True
@@ -147,7 +160,7 @@ class OptOuts:
 
     def __init__(self, phones: Iterable[object], *, ignore_unclear: bool = False) -> None:
         found = OptOutList(_ITERABLE, "item")
-        found.read(in_lines(_item_lines(phones)))
+        found.read(in_lines(_item_lines(phones, found)))
         if not found.lines:
             raise ConfigurationError(f"opt_outs is empty: it names no phone; {_EMPTY}")
         self.lists: tuple[OptOutList, ...] = (found,)
@@ -251,7 +264,7 @@ def account_list(stops: StopList) -> OptOutList:
     """
     found = OptOutList(ACCOUNT, "item")
     if len(stops):
-        found.read(in_lines(_item_lines(stops.phones)))
+        found.read(in_lines(_item_lines(stops.phones, found)))
         OptOuts.of([found]).require_clear()
     return found
 
@@ -279,7 +292,8 @@ def as_opt_outs(given: object) -> OptOuts:
     )
 
 
-def _item_lines(phones: Iterable[object]) -> Iterator[str]:
+def _item_lines(phones: Iterable[object], found: OptOutList) -> Iterator[str]:
+    """Yield phones as lines; note those that are none."""
     # A table gives the names of its columns: the first phone, where the file had no header.
     one_column = getattr(phones, "ndim", 0 if hasattr(phones, "keys") else 1) == 1
     if isinstance(phones, str | bytes | bytearray | memoryview | Mapping) or not one_column:
@@ -293,8 +307,27 @@ def _item_lines(phones: Iterable[object]) -> Iterator[str]:
             "text"
         )
     items = iter(phones)
-    while batch := list(islice(items, _AT_ONCE)):
-        yield "".join(f"{_one_line(_text(item))}\n" for item in batch)
+    first = 1
+    while batch := list(map(_text, islice(items, _AT_ONCE))):
+        if not isinstance(phones, io.TextIOBase):
+            found.note_unclear(_no_phones(batch, first), _NO_PHONE)
+        yield "".join(f"{_one_line(item)}\n" for item in batch)
+        first += len(batch)
+
+
+def _no_phones(items: Sequence[str], first: int) -> list[int]:
+    """Return the numbers of items that are no phones.
+
+    Raises:
+        ConfigurationError: one is the name of a file. Some have enough digits for a phone.
+    """
+    wrong = [number for number, item in enumerate(items, first) if not _PHONE.fullmatch(item)]
+    looked_at = [*items[: _NAMES if first == 1 else 0], *(items[at - first] for at in wrong)]
+    if any(_FILE.fullmatch(item) or os.path.exists(item) for item in looked_at):  # noqa: PTH110 - of any text
+        raise ConfigurationError(
+            "opt_outs has the name of a file among its phones; of files, give read_opt_outs(*names)"
+        )
+    return wrong
 
 
 def _text(phone: object) -> str:
