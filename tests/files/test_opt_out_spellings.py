@@ -398,3 +398,44 @@ def test_zeros_that_java_leaves_off_are_put_back() -> None:
 )
 def test_other_numbers_with_an_exponent_are_left_alone(text: str) -> None:
     assert "+33639980001" in lines(f"{text};0639980001")
+
+
+# fmt: off
+ERRORS = [
+    "#ERROR!", "###", "########", "#NAME?", "#NOM?", "#VALUE!", "#VALEUR!", "#REF!", "#N/A", "#n/a",
+    "#DIV/0!", "#NV", "#BEZUG!", "#N/B", "#\u00a1VALOR!", "#\u00bfNOMBRE?", "#\u0418\u041c\u042f?",
+    "#\u041d/\u0414", "#YOK", "#SPILL!", "#Deleted", "#GETTING_DATA", "#HI\u00c1NYZIK", "#I/T",
+    "#N/A Field Not Applicable", "#VALEUR !", "Err:502", "Err :502",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(
+    "line",
+    ["{}", "Anne;{};2024-01-05", "Anne,{}", '"Anne","{}"', "Anne\t{}\t05/01/2024 10:12", "a; {} ;b",
+     '{{"name":"Anne","phone":"{}"}}', "<td>Anne</td><td>{}</td>", "Anne|{}|x", "'{}", "={};x"],
+)  # fmt: skip
+def test_an_error_of_a_spreadsheet_is_unclear(error: str, line: str) -> None:
+    with pytest.raises(ConfigurationError, match="item 2 of 'opt-outs': an error of a spreadsheet"):
+        lines("0639980001", line.format(error), "0639980002")
+
+
+NO_ERRORS = [
+    "# people who have opted out, January;0639980001",
+    "#0639980001",
+    "0639980001;#vip",
+    "0639980001;#4711;#A-12",
+    "0639980001;a #HASH;x",
+    '<td bgcolor="#FFFFFF">0639980001</td>',
+    "td { color: #000; background:#fff }",
+    "0639980001;https://example.org/#TOP",
+    "0639980001;Error: 502;Terr:502",
+    "C#,0639980001,F#",
+    "#",
+]
+
+
+@pytest.mark.parametrize("line", NO_ERRORS)
+def test_what_else_has_that_sign_is_clear(line: str) -> None:
+    assert "+33639980001" in lines("#Mobile;Date", line, "0639980001")

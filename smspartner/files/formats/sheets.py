@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from smspartner.decoders.limits import MIB
 from smspartner.errors import LimitError, UnknownFormatError
+from smspartner.files.formats.valueless import valueless_cells
 from smspartner.models.extras import load
 
 #: From here on a number of a spreadsheet is not exact.
@@ -38,6 +39,10 @@ _OVERLAP: Final = 64
 _DAMAGED: Final = "it is damaged, or another kind of archive; unpack it then"
 
 
+#: Is told where a cell is that is not empty and yet read as empty.
+Doubt = Callable[[str], object]
+
+
 class Sheet(NamedTuple):
     """A sheet: its name, and its rows from the first one on, all of the same width."""
 
@@ -45,25 +50,32 @@ class Sheet(NamedTuple):
     rows: Iterator[list[Any]]
 
 
-def sheet_rows(path: str) -> Iterator[list[str]]:
+def sheet_rows(path: str, doubt: Doubt | None = None) -> Iterator[list[str]]:
     """Yield the rows of all sheets of a workbook, hidden ones too, each cell as text.
 
     A whole number is all of its digits, however the sheet shows it: ``33639980042``.
+
+    Args:
+        path: its file.
+        doubt: of an opt-out list, see ``Doubt``.
 
     Raises:
         ConfigurationError: the extra ``excel`` is not installed.
         DecodeError: it is no workbook, or one that asks for a password, or is too large.
     """
-    for sheet in sheets_of(path):
+    for sheet in sheets_of(path, doubt):
         for row in sheet.rows:
             yield list(map(text_of, row))
 
 
-def sheets_of(path: str) -> Iterator[Sheet]:
-    """Yield the sheets of a workbook, hidden ones too."""
+def sheets_of(path: str, doubt: Doubt | None = None) -> Iterator[Sheet]:
+    """Yield the sheets of a workbook, hidden ones too; ``doubt`` as for ``sheet_rows``."""
     calamine = load("python_calamine", "smspartner[excel]")
     with _workbook_errors(path, calamine):
         _require_bounded(path)
+        if doubt is not None:
+            for place in valueless_cells(path):
+                doubt(place)
         with calamine.load_workbook(path) as workbook:
             for index, sheet in enumerate(workbook.sheets_metadata):
                 if sheet.typ != calamine.SheetTypeEnum.ChartSheet:

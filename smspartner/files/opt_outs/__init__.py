@@ -27,7 +27,13 @@ from smspartner.errors import ConfigurationError
 from smspartner.files.opt_outs.blocks import Advance, blocks_of, ignore_progress, in_lines
 from smspartner.files.opt_outs.keys import keys_of
 from smspartner.files.opt_outs.number_set import NumberSet
-from smspartner.files.opt_outs.readings import RefusedError, lookalikes, other_readings, plain
+from smspartner.files.opt_outs.readings import (
+    RefusedError,
+    error_cells,
+    lookalikes,
+    other_readings,
+    plain,
+)
 from smspartner.files.opt_outs.windows import FIRST_WINDOW, windows_of
 from smspartner.files.targets import Target
 from smspartner.models.stops import StopList
@@ -50,6 +56,8 @@ _EMPTY: Final = "give the right one, or go on without it"
 #: Lines that a message names.
 _NAMED: Final = 10
 _LOOKALIKE: Final = "letters that look like digits of a phone"
+_VALUELESS: Final = "an error, or a formula or text whose value was not saved"
+_ERROR: Final = "an error of a spreadsheet where a phone may have been"
 _NO_PHONE: Final = "not a phone"
 #: Six digits or more, of any script, with marks between them; a colon is one of a time.
 _PHONE: Final = re.compile(r"(?:[^\w:]|_)*(?:\d(?:[^\w:]|_)*){6,}")
@@ -79,6 +87,8 @@ class OptOutList:
         unclear: how many lines may have a phone that cannot be read.
         unclear_lines: the first ten of them, counted from 1.
         reasons: what is unclear in them.
+        unclear_cells: how many cells of a workbook show something that cannot be read.
+        cells: where the first ten of them are.
         has_phones: whether there is anything in it that can be a phone.
     """
 
@@ -88,6 +98,8 @@ class OptOutList:
     unclear: int = 0
     unclear_lines: list[int] = field(default_factory=list)
     reasons: dict[str, None] = field(default_factory=dict)
+    unclear_cells: int = 0
+    cells: list[str] = field(default_factory=list)
     has_phones: bool = False
     _numbers: NumberSet = field(default_factory=NumberSet, repr=False)
     _last_unclear: int = field(default=0, repr=False)
@@ -106,11 +118,15 @@ class OptOutList:
         """What is unclear, in words; None if nothing is."""
         if not self.has_phones:
             return f"there is no phone in the {self.size} of {self.name!r}"
-        if not self.unclear:
-            return None
-        more = self.unclear - len(self.unclear_lines)
-        which = ", ".join(map(str, self.unclear_lines)) + (f" and {more:,} more" if more else "")
-        return f"{self.unit} {which} of {self.name!r}: {', or '.join(self.reasons)}"
+        found = [
+            f"{which} of {self.name!r}: {why}"
+            for which, why in (
+                (_named(self.unit, self.unclear_lines, self.unclear), ", or ".join(self.reasons)),
+                (_named("cell", self.cells, self.unclear_cells), _VALUELESS),
+            )
+            if which
+        ]
+        return "; ".join(found) or None
 
     def read(self, blocks: Iterable[tuple[int, str]]) -> None:
         """Add the text of a list; see ``blocks_of`` for what it consists of."""
@@ -126,22 +142,34 @@ class OptOutList:
             if again:
                 self._add(windows_of(f"{again}\n"))
             self.lines = first + text.count("\n") - 1
-            unclear = {first + line for line in lookalikes(here)}
-            unclear |= {first + others[index - 1][0] for index in lookalikes(again)}
-            self.note_unclear(unclear, _LOOKALIKE)
+            alike = {first + line for line in lookalikes(here)}
+            alike |= {first + others[index - 1][0] for index in lookalikes(again)}
+            errors = dict.fromkeys((first + line for line in error_cells(here, first)), _ERROR)
+            self.note_unclear(errors | dict.fromkeys(alike, _LOOKALIKE))
         self._numbers.sort()
 
     def _add(self, found: set[int]) -> None:
         self.has_phones = self.has_phones or max(found, default=0) >= FIRST_WINDOW
         self._numbers.update(found)
 
-    def note_unclear(self, lines: Iterable[int], reason: str) -> None:
-        """Count lines that are unclear, and why."""
+    def note_cell(self, place: str) -> None:
+        """Count a cell of a workbook that cannot be read."""
+        self.unclear_cells += 1
+        self.cells += [place][: _NAMED - len(self.cells)]
+
+    def note_unclear(self, lines: Mapping[int, str]) -> None:
+        """Count lines that are unclear, each with what is."""
         new = sorted(line for line in lines if line > self._last_unclear)  # some come twice
         self.unclear += len(new)
-        self.reasons.update(dict.fromkeys([reason] if new else []))
+        self.reasons.update(dict.fromkeys(map(lines.__getitem__, new)))
         self.unclear_lines += new[: _NAMED - len(self.unclear_lines)]
         self._last_unclear = max(new, default=self._last_unclear)
+
+
+def _named(unit: str, places: Sequence[object], count: int) -> str:
+    """Return the first places of so many in words; empty if there is none."""
+    more = f" and {count - len(places):,} more" if count > len(places) else ""
+    return f"{unit} {', '.join(map(str, places))}{more}" if places else ""
 
 
 class OptOuts:
@@ -247,7 +275,7 @@ def read_list(path: Target, *, advance: Advance = ignore_progress) -> OptOutList
     found = OptOutList(name)
     try:
         with Path(name).open("rb") as file:
-            found.read(blocks_of(name, file, advance))
+            found.read(blocks_of(name, file, advance, found.note_cell))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
         raise ConfigurationError(f"cannot read the opt-out list {name!r}: {reason}") from error
@@ -310,7 +338,7 @@ def _item_lines(phones: Iterable[object], found: OptOutList) -> Iterator[str]:
     first = 1
     while batch := list(map(_text, islice(items, _AT_ONCE))):
         if not isinstance(phones, io.TextIOBase):
-            found.note_unclear(_no_phones(batch, first), _NO_PHONE)
+            found.note_unclear(dict.fromkeys(_no_phones(batch, first), _NO_PHONE))
         yield "".join(f"{_one_line(item)}\n" for item in batch)
         first += len(batch)
 

@@ -65,11 +65,13 @@ def ignore_progress(_: int) -> None:
     """Report nothing."""
 
 
-def blocks_of(name: str, file: BinaryIO, advance: Advance) -> Iterator[tuple[int, str]]:
+def blocks_of(
+    name: str, file: BinaryIO, advance: Advance, doubt: Callable[[str], object]
+) -> Iterator[tuple[int, str]]:
     """Yield the text of a list, and the number of the line before its first end of line.
 
     Each text is whole lines, from one end of line to another, or a piece of a line that is too
-    long. Some lines come twice.
+    long. Some lines come twice. ``doubt`` is told where cells are that cannot be read.
 
     Raises:
         ConfigurationError: it is no text, workbook or export, or an extra is missing.
@@ -81,7 +83,7 @@ def blocks_of(name: str, file: BinaryIO, advance: Advance) -> Iterator[tuple[int
             raise ConfigurationError(
                 f"{name!r} is not text, so it needs to be a file and not a pipe"
             )
-        chunks = _workbook(name) if start.startswith(_WORKBOOKS) else _exported(name)
+        chunks = _workbook(name, doubt) if start.startswith(_WORKBOOKS) else _exported(name)
     else:
         chunks = _text(name, start, file, advance)
     return in_lines(chunks)
@@ -138,11 +140,11 @@ def _text(name: str, start: bytes, file: BinaryIO, advance: Advance) -> Iterator
         yield ends.decode(text, final=not chunk)
 
 
-def _workbook(name: str) -> Iterator[str]:
+def _workbook(name: str, doubt: Callable[[str], object]) -> Iterator[str]:
     from smspartner.files.formats.sheets import sheet_rows  # noqa: PLC0415 - an extra
 
     try:
-        rows = sheet_rows(name)
+        rows = sheet_rows(name, doubt)
         while batch := list(islice(rows, _ROWS)):
             yield "".join("\t".join(row).translate(_IN_A_CELL) + "\n" for row in batch)
     except DecodeError as error:

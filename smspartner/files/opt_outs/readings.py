@@ -79,6 +79,13 @@ _AROUND: Final = 60
 _PHONE_LIKE: Final = re.compile(r"(?:(?:00)?(?:33|262|590|594|596)0?|0)[1-9]\d{8}|[67]\d{8}")
 
 
+#: A cell that may show an error of a spreadsheet: ``#N/A``, ``#NOM?``, ``###``, ``Err:502``.
+_ERROR_CELL: Final = re.compile(
+    r"""(?:[\n,;\t|>\[({]|: ?(?="))["'= ]{0,3}(?:Err ?:\d{3}|\#([^\s,;|"'<>]{1,40}(?: ?[!?])?))"""
+    r"""(?=["'\])} ]{0,3}[\n,;\t|<]|(?P<on>\s))""",
+)
+
+
 class RefusedError(ValueError):
     """A line of which it cannot be told which phones it holds.
 
@@ -161,6 +168,32 @@ def lookalikes(text: str) -> Iterator[int]:
             if any(map(_is_phone_like, _LOOKALIKE.findall(line[near]))):
                 yield number
                 break
+
+
+def error_cells(text: str, first: int) -> Iterator[int]:
+    """Yield the lines, counted from 0, with a cell in which a spreadsheet shows an error.
+
+    Tags, colours, identifiers, comments and headers begin with the same sign.
+
+    Args:
+        text: whole lines.
+        first: the number of the first of them in the list.
+    """
+    line, end = 0, 0
+    for found in _ERROR_CELL.finditer(text) if "#" in text or "Err" in text else ():
+        line += text.count("\n", end, found.start() + 1)
+        end = found.start() + 1
+        alone = found["on"] is None and first + line > 1
+        if found[1] is None or _is_error(found[1], alone=alone):
+            yield line
+
+
+def _is_error(word: str, *, alone: bool) -> bool:
+    """Say whether the word behind the first # is that of an error."""
+    if word[-1] in "!?" or word.upper().startswith("N/"):
+        return not word[0].isdigit()
+    letters = word.replace("/", "").replace("_", "")
+    return not word.strip("#") or (alone and letters.isalpha() and not letters[0].islower())
 
 
 def _is_phone_like(text: str) -> bool:
