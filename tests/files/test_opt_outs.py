@@ -481,13 +481,38 @@ def test_both_columns_of_an_export_count(tmp_path: Path) -> None:
     assert TWO in opt_outs
 
 
-@pytest.mark.parametrize("added", [b"0639980002\r\n", b"06 39 98 00 02\n", b"06-39-98-00-02", b"0"])
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_a_list_in_two_encodings_is_refused(tmp_path: Path, encoding: str, added: bytes) -> None:
-    content = "\ufeff0639980001 \u2013 Zo\xe9, \u20ac\n".encode(encoding)
-    assert ONE in read_opt_outs(listed(tmp_path, content))
-    with pytest.raises(ConfigurationError, match="is in UTF-16 only in part"):
-        read_opt_outs(listed(tmp_path, content + added))
+ADDED = [
+    "0639980002",
+    "06 39 98 00 02",
+    "Bob\t06\t39\t98\t00\t02",
+    "06\xa039\xa098\xa000\xa002",
+    "06_39_98_00_02",
+    "06:39:98:00:02;x",
+    "Zo\xe9 +33 (0)6.39.98.00.02",
+    "x06\u201339\u201398\u201300\u201302\r",
+]
+
+
+@pytest.mark.parametrize("added", ADDED)
+@pytest.mark.parametrize("other", ["utf-8", "cp1252", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-be"])
+@pytest.mark.parametrize("before", ["", " ", "\ufeff"], ids=ascii)
+def test_a_list_in_two_encodings_is_read_in_both(
+    tmp_path: Path, encoding: str, other: str, added: str, before: str
+) -> None:
+    first = "\ufeff0639980001 \u2013 Zo\xe9, \u20ac\n".encode(encoding)
+    more = f"{before}{added}\n".encode(other, "ignore")
+    for content in (first + more, first + more[:-1], first + more + first[2:]):
+        opt_outs = read_opt_outs(listed(tmp_path, content), ignore_unclear=True)
+        assert ONE in opt_outs
+        assert TWO in opt_outs
+        assert THREE not in opt_outs
+
+
+def test_lines_of_a_wide_list_are_counted_once(tmp_path: Path) -> None:
+    content = "063998OO42\n" + "0639980001\n" * 50_000 + "063998OO42\n"
+    found = read_opt_outs(listed(tmp_path, content.encode("utf-16")), ignore_unclear=True).lists[0]
+    assert (found.lines, found.unclear, found.unclear_lines) == (50_002, 2, [1, 50_002])
 
 
 def test_a_rented_phone_with_letters_for_digits_is_left_out() -> None:

@@ -141,7 +141,7 @@ class OptOutList:
             again = plain("".join(f"\n{reading}" for _, reading in others))
             if again:
                 self._add(windows_of(f"{again}\n"))
-            self.lines = first + text.count("\n") - 1
+            self.lines = max(self.lines, first + text.count("\n") - 1)
             alike = {first + line for line in lookalikes(here)}
             alike |= {first + others[index - 1][0] for index in lookalikes(again)}
             errors = dict.fromkeys((first + line for line in error_cells(here, first)), _ERROR)

@@ -53,12 +53,6 @@ _WIDE: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-#: Digits of ASCII, and what stands between them, as UTF-16 reads them, two at a time: a line that
-#: was added by a program that did not look. What ends in half a character was added to, too.
-_PAIRS: Final = "".join(
-    chr(one << 8 | other) for one in b"0123456789+-./ ,;" for other in b"0123456789+-./ ,;"
-)
-_NARROW: Final = re.compile(f"[{_PAIRS}]{{3}}|\ufffd\\Z")
 
 
 def ignore_progress(_: int) -> None:
@@ -83,28 +77,41 @@ def blocks_of(
             raise ConfigurationError(
                 f"{name!r} is not text, so it needs to be a file and not a pipe"
             )
-        chunks = _workbook(name, doubt) if start.startswith(_WORKBOOKS) else _exported(name)
-    else:
-        chunks = _text(name, start, file, advance)
-    return in_lines(chunks)
+        return in_lines(_workbook(name, doubt) if start.startswith(_WORKBOOKS) else _exported(name))
+    content = chain([start], iter(lambda: file.read(_CHUNK), b""))
+    return _text_blocks(name, start, content, advance)
 
 
 def in_lines(chunks: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Yield text as ``blocks_of`` does."""
-    line, rest = 0, "\n"
+    lines = _Lines()
     for chunk in chunks:
-        text = rest + chunk
-        end = text.rfind("\n", len(rest)) + 1
-        if not end:
-            if len(text) < _LONGEST:
-                rest = text
-                continue
-            end = len(text)
-        yield line, text[:end]
+        yield from lines.feed(chunk)
+    yield from lines.end()
+
+
+class _Lines:
+    """Cuts text into blocks as ``blocks_of`` yields them."""
+
+    def __init__(self) -> None:
+        self._line, self._rest = 0, "\n"
+
+    def feed(self, chunk: str) -> Iterator[tuple[int, str]]:
+        """Yield what is whole with this piece of the text."""
+        text = self._rest + chunk
+        end = text.rfind("\n", len(self._rest)) + 1
+        if not end and len(text) < _LONGEST:
+            self._rest = text
+            return
+        end = end or len(text)
+        yield self._line, text[:end]
         again = _again(text, end)
-        line += text.count("\n", 0, again)
-        rest = text[again:]
-    yield line, rest if rest.endswith("\n") else rest + "\n"
+        self._line += text.count("\n", 0, again)
+        self._rest = text[again:]
+
+    def end(self) -> Iterator[tuple[int, str]]:
+        """Yield the rest."""
+        yield self._line, self._rest if self._rest.endswith("\n") else self._rest + "\n"
 
 
 def _again(text: str, end: int) -> int:
@@ -120,24 +127,42 @@ def _again(text: str, end: int) -> int:
     return last
 
 
-def _text(name: str, start: bytes, file: BinaryIO, advance: Advance) -> Iterator[str]:
+def _text_blocks(
+    name: str, start: bytes, content: Iterable[bytes], advance: Advance
+) -> Iterator[tuple[int, str]]:
     wide = next((encoding for bom, encoding in _WIDE.items() if start.startswith(bom)), None)
     # A list can be put together from several. In UTF-8, a byte of Windows-1252 that is none of
-    # ours (a dash, an accent) is replaced, and so stands between digits as any other mark.
-    decoder = codecs.getincrementaldecoder(wide or "utf-8-sig")("replace")
-    ends = io.IncrementalNewlineDecoder(None, translate=True)
-    for chunk in chain([start], iter(lambda: file.read(_CHUNK), b""), [b""]):
+    # ours (a dash, an accent) is replaced, and so stands between digits as any other mark. To a
+    # wide one, lines in another encoding or byte order may have been added: it is read as both.
+    readings = [_Reading(wide or "utf-8-sig")]
+    readings += [_Reading("cp1252", without=b"\0")] if wide else []
+    for chunk in chain(content, [b""]):
         advance(len(chunk))
-        text = decoder.decode(chunk, final=not chunk).replace("\v", " ")
-        if "\0" in text:
-            raise ConfigurationError(
-                f"{name!r} is not text: it holds the character NUL; save the list as CSV in UTF-8"
-            )
-        if wide and _NARROW.search(text):
-            raise ConfigurationError(
-                f"{name!r} is in {wide.upper()} only in part; save the list as CSV in UTF-8"
-            )
-        yield ends.decode(text, final=not chunk)
+        for reading in readings:
+            text = reading.decode(chunk)
+            if "\0" in text:
+                raise ConfigurationError(
+                    f"{name!r} is not text: it holds the character NUL; save the list as CSV in "
+                    "UTF-8"
+                )
+            yield from reading.lines.feed(text)
+    for reading in readings:
+        yield from reading.lines.end()
+
+
+class _Reading:
+    """Text in an encoding, read piece by piece; bytes of ``without`` are passed over."""
+
+    def __init__(self, encoding: str, *, without: bytes = b"") -> None:
+        self.lines = _Lines()
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        self._ends = io.IncrementalNewlineDecoder(None, translate=True)
+        self._without = without
+
+    def decode(self, chunk: bytes) -> str:
+        """Return the text of some more bytes, none at the end."""
+        text = self._decoder.decode(chunk.translate(None, self._without), final=not chunk)
+        return self._ends.decode(text.replace("\v", " "), final=not chunk)
 
 
 def _workbook(name: str, doubt: Callable[[str], object]) -> Iterator[str]:
