@@ -228,6 +228,18 @@ def test_a_deadline_bounds_the_wait_for_another_writer(tmp_path: Path) -> None:
         assert 0.4 <= time.monotonic() - start < 5
 
 
+@pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
+def test_another_writer_is_waited_for(tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "numbers.db"
+    write([numbers(1)], target, token="rental-1")
+    with closing(sqlite3.connect(target, isolation_level=None, check_same_thread=False)) as other:
+        other.execute(f"BEGIN {kind}")
+        timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        timer.start()
+        assert write([numbers(3)], target, token="rental-1").rows == 3
+        timer.join()
+
+
 def test_an_id_that_comes_twice_keeps_the_stop_of_either(tmp_path: Path) -> None:
     twice = [
         RentedNumber(1, "+33639980001", stop_sms=True),

@@ -150,7 +150,8 @@ def _staged(path: Path) -> Iterator[sqlite3.Connection]:
 def _attach(database: sqlite3.Connection, path: Path, until: float) -> None:
     """Open the target beside the staged rows, and keep every other writer out."""
     database.execute("COMMIT")
-    database.execute("ATTACH ? AS target", (_address(path, "rw"),))
+    # It reads the first page, which others may have locked.
+    _patiently(lambda: database.execute("ATTACH ? AS target", (_address(path, "rw"),)), until)
     _patiently(lambda: database.execute("BEGIN IMMEDIATE"), until)
 
 
