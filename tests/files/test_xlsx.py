@@ -117,6 +117,30 @@ def test_a_panic_of_the_library_is_an_error_of_ours(monkeypatch: pytest.MonkeyPa
             list(sheets.sheet_rows("list.xlsx"))
 
 
+def shown_as_time(path: Path, phone: int) -> str:
+    pytest.importorskip("python_calamine", reason="the extra excel is not installed")
+    with pytest.importorskip("xlsxwriter").Workbook(path) as book:
+        look = book.add_format({"num_format": "[h]:mm:ss"})
+        book.add_worksheet("people").write_row(0, 0, ["phone", phone], look)
+    return str(path)
+
+
+def test_a_phone_that_is_shown_as_a_time_keeps_its_digits(tmp_path: Path) -> None:
+    ((_, cell),) = sheets.sheet_rows(shown_as_time(tmp_path / "list.xlsx", 639980040))
+    assert cell.startswith("639980040 days")
+
+
+@pytest.mark.parametrize("phone", [33639980040, -33639980040])
+def test_a_time_that_is_too_large_is_an_error_that_names_the_sheet(
+    tmp_path: Path, phone: int
+) -> None:
+    path = shown_as_time(tmp_path / "list.xlsx", phone)
+    with pytest.raises(
+        DecodeError, match="sheet 'people': .* a number is too large for the format"
+    ):
+        list(sheets.sheet_rows(path))
+
+
 def test_a_workbook_that_is_not_there_is_an_error_of_the_system() -> None:
     with pytest.raises(OSError, match=r"absent\.xlsx|No such file"):
         list(sheets.sheet_rows("absent.xlsx"))

@@ -71,7 +71,7 @@ def sheet_rows(path: str, doubt: Doubt | None = None) -> Iterator[list[str]]:
 def sheets_of(path: str, doubt: Doubt | None = None) -> Iterator[Sheet]:
     """Yield the sheets of a workbook, hidden ones too; ``doubt`` as for ``sheet_rows``."""
     calamine = load("python_calamine", "smspartner[excel]")
-    with _workbook_errors(path, calamine):
+    with _workbook_errors(repr(path), calamine):
         _require_bounded(path)
         if doubt is not None:
             for place in valueless_cells(path):
@@ -79,7 +79,15 @@ def sheets_of(path: str, doubt: Doubt | None = None) -> Iterator[Sheet]:
         with calamine.load_workbook(path) as workbook:
             for index, sheet in enumerate(workbook.sheets_metadata):
                 if sheet.typ != calamine.SheetTypeEnum.ChartSheet:
-                    yield Sheet(sheet.name, workbook.get_sheet_by_index(index).iter_rows())
+                    rows = workbook.get_sheet_by_index(index).iter_rows()
+                    yield Sheet(
+                        sheet.name, _read(rows, f"{path!r}, sheet {sheet.name!r}", calamine)
+                    )
+
+
+def _read(rows: Iterator[list[Any]], where: str, calamine: Any) -> Iterator[list[Any]]:
+    with _workbook_errors(where, calamine):
+        yield from rows
 
 
 def text_of(cell: Any) -> str:
@@ -137,7 +145,7 @@ def _column(letters: bytes) -> int:
 
 
 @contextmanager
-def _workbook_errors(path: str, calamine: Any) -> Iterator[None]:
+def _workbook_errors(where: str, calamine: Any) -> Iterator[None]:
     try:
         yield
     except calamine.PasswordError:
@@ -146,6 +154,8 @@ def _workbook_errors(path: str, calamine: Any) -> Iterator[None]:
         problem = f"{error}; if it is another kind of archive, unpack it"
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         problem = _DAMAGED
+    except OverflowError:
+        problem = "a number is too large for the format of its cell, a time; make it text"
     except OSError:
         raise
     except BaseException as error:
@@ -154,4 +164,4 @@ def _workbook_errors(path: str, calamine: Any) -> Iterator[None]:
         problem = _DAMAGED
     else:
         return
-    raise UnknownFormatError(f"{path!r}: it is no workbook that can be read: {problem}")
+    raise UnknownFormatError(f"{where}: it is no workbook that can be read: {problem}")
