@@ -136,7 +136,7 @@ def test_a_time_that_is_too_large_is_an_error_that_names_the_sheet(
 ) -> None:
     path = shown_as_time(tmp_path / "list.xlsx", phone)
     with pytest.raises(
-        DecodeError, match="sheet 'people': .* a number is too large for the format"
+        DecodeError, match=r"sheet 'people': .* a number is too large for the format"
     ):
         list(sheets.sheet_rows(path))
 
