@@ -38,8 +38,8 @@ def mask_phone(phone: str) -> str:
     return "•" * (len(phone) - shown) + phone[len(phone) - shown :]
 
 
-#: Six digits or more, as people write phones: with one blank, dot, dash or slash between them.
-_DIGITS: Final = r"\d(?:[ ./-]?\d){5,}"
+#: Six digits or more, with up to three marks between them, as in ``(06) - 39``.
+_DIGITS: Final = r"\d(?:[\W_]{0,3}\d){5,}"
 
 
 def mask_digits(text: str) -> str:

@@ -544,3 +544,12 @@ def test_texts_that_repeat_are_read_from_a_parquet_file_of_others(tmp_path: Path
     table = pa.table({"phone": ["0639980001", "0639980002"] * 10, "e164": [None, "x"] * 10})
     parquet.write_table(table, tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == [("0639980001", None), ("0639980002", "x")] * 10
+
+
+def test_a_refusal_is_told_without_the_phone_in_it(tmp_path: Path) -> None:
+    said = '{"success":false,"code":9,"message":"no +33639980042, 06_39_98_00_42"}'
+    (tmp_path / "refused.json").write_text(said)
+    with pytest.raises(APIError) as caught, open_numbers(tmp_path / "refused.json"):
+        pass
+    assert "the service refused, there are no numbers: no +•••" in str(caught.value)
+    assert "42" not in str(caught.value)

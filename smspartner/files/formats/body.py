@@ -22,6 +22,7 @@ from smspartner.errors import (
 from smspartner.files.columns import Columns
 from smspartner.files.input_file import InputFile
 from smspartner.files.sources import WHOLE_COPY
+from smspartner.models.masks import mask_digits
 from smspartner.models.number import RentedNumber
 
 #: Byte order marks and white space.
@@ -80,7 +81,7 @@ def _naming(file: InputFile) -> Iterator[None]:
 def _named(file: InputFile, error: APIError | DecodeError) -> APIError | DecodeError:
     """Return the same error, about this file."""
     if isinstance(error, APIError):
-        said = error.message or "without a reason"
+        said = mask_digits(error.message) if error.message else "without a reason"
         return api_error(error.code, f"{file}: the service refused, there are no numbers: {said}")
     if isinstance(error, RecordError):
         return RecordError(error.index, error.field, f"{error.reason}, in {file}")
