@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import email.message
 import gzip
+import hashlib
 import io
 import sqlite3
 from array import array as builtin_array
@@ -107,6 +109,41 @@ def test_a_list_without_a_phone_is_unclear(tmp_path: Path, content: bytes) -> No
     ):
         read_opt_outs(path)
     assert ONE not in read_opt_outs(path, ignore_unclear=True)
+
+
+def hashed(kind: str, number: int) -> str:
+    digest = hashlib.new(kind.removeprefix("base64 "), b"%d" % number)
+    encoded = base64.b64encode(digest.digest()).decode()
+    return encoded if kind.startswith("base64") else digest.hexdigest()
+
+
+HASHES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "base64 md5", "base64 sha256"]
+
+
+@pytest.mark.parametrize("line", ["{}", "a@b.fr;{}", '"{}",2024-01-05 10:12:33', "05/01/2024;{};7"])
+@pytest.mark.parametrize("kind", HASHES)
+def test_checksums_are_unclear(tmp_path: Path, kind: str, line: str) -> None:
+    lines = [line.format(hashed(kind, number)) for number in range(99)]
+    for text in (
+        "\n".join(lines),
+        "\n".join(lines).upper(),
+        "hash\n0639980001\n" + "\n".join(lines),
+    ):
+        if text.isupper() and kind.startswith("base64"):
+            continue
+        with pytest.raises(
+            ConfigurationError, match=r"most of .* have checksums|there is no phone"
+        ):
+            read_opt_outs(listed(tmp_path, text.encode()))
+    both = [f"{text};0639980001" for text in lines]
+    assert ONE in read_opt_outs(listed(tmp_path, "\n".join([*lines[:40], *both]).encode()))
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n "])
+def test_text_of_a_word_processor_is_refused(tmp_path: Path, before: bytes) -> None:
+    content = before + rb"{\rtf1\ansi \f0\fs24 063\f1 9980001\par }"
+    with pytest.raises(ConfigurationError, match="is RTF"):
+        read_opt_outs(listed(tmp_path, content))
 
 
 def test_unclear_lines_are_named_and_counted(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from smspartner.files.opt_outs.keys import keys_of
 from smspartner.files.opt_outs.number_set import NumberSet
 from smspartner.files.opt_outs.readings import (
     RefusedError,
+    checksums,
     error_cells,
     lookalikes,
     other_readings,
@@ -102,6 +103,7 @@ class OptOutList:
     cells: list[str] = field(default_factory=list)
     has_phones: bool = False
     _numbers: NumberSet = field(default_factory=NumberSet, repr=False)
+    _checksums: int = field(default=0, repr=False)
     _last_unclear: int = field(default=0, repr=False)
 
     def holds(self, wanted: set[int]) -> bool:
@@ -118,6 +120,10 @@ class OptOutList:
         """What is unclear, in words; None if nothing is."""
         if not self.has_phones:
             return f"there is no phone in the {self.size} of {self.name!r}"
+        if 2 * self._checksums > self.lines:
+            return (
+                f"most of the {self.size} of {self.name!r} have checksums, such as MD5, for phones"
+            )
         found = [
             f"{which} of {self.name!r}: {why}"
             for which, why in (
@@ -142,6 +148,7 @@ class OptOutList:
             if again:
                 self._add(windows_of(f"{again}\n"))
             self.lines = max(self.lines, first + text.count("\n") - 1)
+            self._checksums += checksums(here)
             alike = {first + line for line in lookalikes(here)}
             alike |= {first + others[index - 1][0] for index in lookalikes(again)}
             errors = dict.fromkeys((first + line for line in error_cells(here, first)), _ERROR)

@@ -46,6 +46,9 @@ _NO_TEXT: Final = (
     b"\x28\xb5\x2f\xfd",
     b"%PDF",
 )
+#: Text of a word processor, with its commands between the digits.
+_RTF: Final = b"{\\rtf"
+_LEADING: Final = b"\xef\xbb\xbf \t\r\n"
 #: UTF-32 first: in little endian it begins like UTF-16.
 _WIDE: Final = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -130,6 +133,10 @@ def _again(text: str, end: int) -> int:
 def _text_blocks(
     name: str, start: bytes, content: Iterable[bytes], advance: Advance
 ) -> Iterator[tuple[int, str]]:
+    if start.lstrip(_LEADING).startswith(_RTF):
+        raise ConfigurationError(
+            f"{name!r} is RTF, which divides numbers; save it as text in UTF-8"
+        )
     wide = next((encoding for bom, encoding in _WIDE.items() if start.startswith(bom)), None)
     # A list can be put together from several. In UTF-8, a byte of Windows-1252 that is none of
     # ours (a dash, an accent) is replaced, and so stands between digits as any other mark. To a

@@ -86,6 +86,18 @@ _ERROR_CELL: Final = re.compile(
 )
 
 
+#: What a phone may have been hashed to: 32 hexadecimal digits or more, or base64 with its end.
+_CHECKSUM: Final = re.compile(
+    r"(?<![\w-])(?=[\d-]*[A-Fa-f])[\dA-Fa-f-]{32,}(?![\w-])"
+    r"|(?<![\w+/])[\w+/]{22,86}={1,2}(?![\w=])",
+    re.ASCII,
+)
+_DATE: Final = re.compile(
+    r"(?<![\d./-])\d{1,4}([./-])\d{1,2}\1\d{1,4}(?![\d./-])|\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?"
+)
+_NINE: Final = re.compile(r"(?:\d[^\w\n]{0,3}){8}\d")
+
+
 class RefusedError(ValueError):
     """A line of which it cannot be told which phones it holds.
 
@@ -194,6 +206,14 @@ def _is_error(word: str, *, alone: bool) -> bool:
         return not word[0].isdigit()
     letters = word.replace("/", "").replace("_", "")
     return not word.strip("#") or (alone and letters.isalpha() and not letters[0].islower())
+
+
+def checksums(text: str) -> int:
+    """Return how many lines have what phones are hashed to, and beside it no digits of a phone."""
+    return sum(
+        not _NINE.search(_DATE.sub("", _CHECKSUM.sub(" a ", line)))
+        for _, line in _matching(_CHECKSUM, text)
+    )
 
 
 def _is_phone_like(text: str) -> bool:
