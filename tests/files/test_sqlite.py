@@ -20,6 +20,7 @@ from number_files import (
     batches,
     check,
     dicts_in,
+    disk_that_fills_up,
     failing,
     left_in,
     numbers,
@@ -237,6 +238,36 @@ def test_another_writer_is_waited_for(tmp_path: Path, kind: str) -> None:
         timer = threading.Timer(0.3, lambda: other.execute("COMMIT"))
         timer.start()
         assert write([numbers(3)], target, token="rental-1").rows == 3
+        timer.join()
+
+
+@pytest.mark.parametrize("limit", [0, 512, 20_000])
+def test_a_first_export_that_fails_leaves_no_database(tmp_path: Path, limit: int) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "numbers.db")
+    for name in ("numbers.db", "link.db"):
+        with disk_that_fills_up(limit), pytest.raises(OutputError):
+            write([numbers(3000)], tmp_path / name, token="rental-1")
+        assert left_in(tmp_path) == ["link.db"]
+    (tmp_path / "numbers.db").touch()  # not made by the export
+    with disk_that_fills_up(limit), pytest.raises(OutputError):
+        write([numbers(3000)], tmp_path / "numbers.db", token="rental-1")
+    assert left_in(tmp_path) == ["link.db", "numbers.db"]
+
+
+def test_a_database_that_another_export_takes_back_loses_no_rows_in_silence(tmp_path: Path) -> None:
+    target = tmp_path / "numbers.db"
+    target.touch()
+    with closing(sqlite3.connect(target, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def fail() -> None:
+            target.unlink()
+            other.execute("ROLLBACK")
+
+        timer = threading.Timer(0.3, fail)
+        timer.start()
+        with pytest.raises(OutputError):
+            write([numbers(3)], target, token="rental-1")
         timer.join()
 
 

@@ -125,11 +125,12 @@ class SQLiteSink:
         with _staged(path) as database:
             for batch in database_rows(rows):
                 database.executemany(_LOAD, batch)
-            _make_private(path)
+            made = _make_private(path)
             _attach(database, path, until)
-            columns = _prepare(database, file=FILE in rows.columns)
-            _merge(database, columns, list(rows.tokens))
-            _patiently(lambda: database.execute("COMMIT"), until)
+            with _removed_again(database, path) if made else contextlib.nullcontext():
+                columns = _prepare(database, file=FILE in rows.columns)
+                _merge(database, columns, list(rows.tokens))
+                _patiently(lambda: database.execute("COMMIT"), until)
 
 
 @contextlib.contextmanager
@@ -153,6 +154,24 @@ def _attach(database: sqlite3.Connection, path: Path, until: float) -> None:
     # It reads the first page, which others may have locked.
     _patiently(lambda: database.execute("ATTACH ? AS target", (_address(path, "rw"),)), until)
     _patiently(lambda: database.execute("BEGIN IMMEDIATE"), until)
+
+
+@contextlib.contextmanager
+def _removed_again(database: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Remove a database that was made for this export if the block fails.
+
+    To one that waits for it meanwhile, SQLite says that its file is gone: it loses no rows.
+    """
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error, OSError):
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            database.execute("BEGIN IMMEDIATE")  # so that no other has begun to write to it
+            if path.stat().st_size == 0:
+                path.resolve().unlink()
+        raise
 
 
 def _prepare(database: sqlite3.Connection, *, file: bool) -> str:
@@ -212,10 +231,12 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _make_private(path: Path) -> None:
-    """Make a new file before SQLite opens it: 0600 from the start."""
+def _make_private(path: Path) -> bool:
+    """Make a new file before SQLite opens it, 0600 from the start; say whether there was none."""
     with output_errors(str(path)), contextlib.suppress(FileExistsError):
         os.close(create_private(path.resolve()))
+        return True
+    return False
 
 
 def _address(path: Path, mode: str) -> str:
