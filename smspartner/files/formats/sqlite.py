@@ -288,15 +288,13 @@ def _connected(path: str) -> sqlite3.Connection:
 
 
 def _column_names(file: InputFile, database: sqlite3.Connection) -> list[str]:
-    tables = [
-        str(name)
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    ]
-    if _NUMBERS not in tables:
-        there = excerpt(", ".join(tables).encode())
+    kinds = "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"
+    tables = {str(name): kind for name, kind in database.execute(kinds)}
+    if tables.get(_NUMBERS) != "table":
+        there = excerpt(", ".join(name for name in tables if tables[name] == "table").encode())
         raise DecodeError(f"{file}: it has no table {_NUMBERS}, which exports write, but {there}")
     file.unread = [name for name in tables if name not in _OURS and not name.startswith("sqlite_")]
-    return [str(row[1]) for row in database.execute(f"PRAGMA table_info({_NUMBERS})")]
+    return [str(row[1]) for row in database.execute(f"PRAGMA table_xinfo({_NUMBERS})")]
 
 
 def _wanted(
