@@ -142,6 +142,11 @@ SPELLINGS = [
     "".join(chr(0x1D7CE + int(digit)) for digit in "0639980042"),
     "98\u00b2 06 39 98 00 42",
     "06 39 98\u00b2 00 42",
+    # in pairs that were numbers, whose zeros are gone
+    "6;39;98;0;42",
+    "Anne,6,39,98,0,42,x",
+    "06\t39\t98\t0\t42",
+    "33|6|39|98|0|42",
     # over several lines that are one
     '"06 39\n98 00 42"',
     '1;"Zo\u00e9\n06 39 98\n00 42";x',

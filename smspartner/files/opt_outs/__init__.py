@@ -104,6 +104,7 @@ class OptOutList:
     has_phones: bool = False
     _numbers: NumberSet = field(default_factory=NumberSet, repr=False)
     _checksums: int = field(default=0, repr=False)
+    _sampled: int = field(default=0, repr=False)
     _last_unclear: int = field(default=0, repr=False)
 
     def holds(self, wanted: set[int]) -> bool:
@@ -120,7 +121,7 @@ class OptOutList:
         """What is unclear, in words; None if nothing is."""
         if not self.has_phones:
             return f"there is no phone in the {self.size} of {self.name!r}"
-        if 2 * self._checksums > self.lines:
+        if 2 * self._checksums > self._sampled:
             return (
                 f"most of the {self.size} of {self.name!r} have checksums, such as MD5, for phones"
             )
@@ -148,7 +149,9 @@ class OptOutList:
             if again:
                 self._add(windows_of(f"{again}\n"))
             self.lines = max(self.lines, first + text.count("\n") - 1)
-            self._checksums += checksums(here)
+            hashed, sampled = checksums(here)
+            self._checksums += hashed
+            self._sampled += sampled
             alike = {first + line for line in lookalikes(here)}
             alike |= {first + others[index - 1][0] for index in lookalikes(again)}
             errors = dict.fromkeys((first + line for line in error_cells(here, first)), _ERROR)
