@@ -61,7 +61,8 @@ class WithoutStopped:
             if len(kept) < len(batch):
                 stops = [number for number in batch if number.stop_sms]
                 ids.update([number.id for number in stops])
-                self._phones.update(*_keys([number.phone for number in stops]))
+                phones = [number.phone for number in stops]
+                self._phones.update(*([phones] if all_metropolitan(phones) else _keys(phones)))
                 self.left_out += len(stops)
             places.append(waiting.add(kept))
         return ids, places
@@ -85,9 +86,7 @@ class WithoutStopped:
 
 
 def _keys(phones: Sequence[str]) -> list[Collection[str]]:
-    """Return what opt-out lists know phones by; one in the usual spelling is its own key: fast."""
-    if all_metropolitan(phones):
-        return [(phone,) for phone in phones]
+    """Return what opt-out lists know phones by; one in the usual spelling is its own key."""
     from smspartner.files.opt_outs.keys import keys_of  # noqa: PLC0415 - 15 ms
 
     return [[f"+33{key}" for key in keys_of(phone)] or (phone,) for phone in phones]
