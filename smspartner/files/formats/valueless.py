@@ -26,6 +26,9 @@ _FORMULA: Final = re.compile(
     rb"<(?:\w+:)?c((?:\s[^<>]*)?)>\s*<(?:\w+:)?f(?=[\s/>])(?:[^<>]*/>|[^<>]*>[^<]*<[^<>]*>)\s*"
     rb"(?:<(?:\w+:)?v(?=[\s/>])[^<>]*>([^<]*))?"
 )
+#: Found fast; most sheets have none.
+_ANY_ERROR: Final = re.compile(rb"t\s*=\s*[\"']e[\"']")
+_ANY_FORMULA: Final = re.compile(rb"f(?<=[<:].)[\s/>]")
 _IS_TEXT: Final = re.compile(rb"\st\s*=\s*[\"']str[\"']")
 _PLACE: Final = re.compile(rb"\sr\s*=\s*[\"'](\w{1,10})[\"']")
 #: In .ods: an error, or what has a formula or text and no type of a value.
@@ -64,17 +67,15 @@ def _places(part: IO[bytes], *, zeros: bool) -> Iterator[str]:
 
 def _in_text(text: bytes, end: int, *, zeros: bool) -> Iterator[str]:
     """Yield the places of those that begin before an end."""
-    for found in _ERROR.finditer(text):
-        if found.start() < end:
-            yield _place(found[1])
-    for found in _FORMULA.finditer(text):
+    errors = _ERROR.finditer(text) if _ANY_ERROR.search(text) else ()
+    yield from (_place(found[1]) for found in errors if found.start() < end)
+    for found in _FORMULA.finditer(text) if _ANY_FORMULA.search(text) else ():
         value = (found[2] or b"").strip()
         empty = not value and (found[2] is None or not _IS_TEXT.search(found[1]))
         if found.start() < end and (empty or (zeros and value == b"0")):
             yield _place(found[1])
-    for found in _UNTYPED.finditer(text):
-        if found.start() < end:
-            yield ""
+    untyped = _UNTYPED.finditer(text) if b"table:" in text else ()
+    yield from ("" for found in untyped if found.start() < end)
 
 
 def _place(attributes: bytes) -> str:
