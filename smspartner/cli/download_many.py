@@ -25,7 +25,7 @@ from smspartner.client.many import (
 )
 from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import NAME, Entry, Journal, identity, readable
+from smspartner.files.journal import NAME, Entry, Journal, done, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -233,26 +233,29 @@ class _Database(_Work):
 class _OneFile(_Work):
     """One file for all rentals, written from their bodies when all have been asked for.
 
-    The bodies stay in their folder while a rental is missing, so that a later run can add it.
+    The bodies stay in their folder while a rental is missing, so that a later run can add it. Once
+    none is, a line for each says that it is in the file, and the bodies go. Nothing can be added
+    then: the file is written whole, and would lose what it is not written from.
     """
 
     def prepare(self) -> None:
         self._options = self.out.export_options(None, several=True)
-        self._bodies: dict[str, Path] = {}
-        self._new = 0
+        self._new: set[str] = set()
 
     def check(self, again: Container[str]) -> None:
-        """Refuse to add rentals to a file that was finished: it is written from bodies, whole."""
+        """Refuse to write the file anew without a rental that is in it, or waits for it."""
         with Journal(self.folder) as journal:
-            entries = [journal.entries().get(token) for token in self.tokens if token not in again]
-        done = [entry for entry in entries if entry is not None and entry.state == "done"]
-        gone = [entry for entry in done if not _is_there(entry)]
-        if gone and len(done) < len(self.tokens):
-            raise ConfigurationError(
-                f"{self.out.output!r} was finished before, with {len(gone)} of these rentals, and "
-                "their bodies are gone; give the new ones an output of their own, or use a folder "
-                "or a database"
-            )
+            self._require_all(self._bodies(journal), again)
+
+    def accept(self, entry: Entry) -> None:
+        """Leave a rental whose body waits for the file: it is written with the options of now."""
+        if self._body_of(entry) is None:
+            super().accept(entry)
+
+    def over(self, entry: Entry) -> None:
+        """Let the body go once the rental is in the file."""
+        if self._is_in_file(entry):
+            super().over(entry)
 
     def fetch(self, token: str) -> dict[str, Any]:
         return self.save(token)
@@ -271,22 +274,82 @@ class _OneFile(_Work):
 
     def told(self, outcome: Outcome) -> None:
         super().told(outcome)
-        if outcome.error is None and outcome.path is not None:
-            self._bodies[outcome.token] = outcome.path
-            self._new += outcome.state == "done"
+        if outcome.state == "done":
+            self._new.add(outcome.token)
 
     def finish(self) -> None:
-        if not self._bodies or not all(body.exists() for body in self._bodies.values()):
-            return  # all of it was written by an earlier run
-        saved = [(Origin(token=token), str(body)) for token, body in self._bodies.items()]
-        bodies = SavedBodies(saved)
+        with Journal(self.folder) as journal:
+            self._write(journal)
+
+    def _write(self, journal: Journal) -> None:
+        """Write the file from the bodies that are there; none is where a run before has done so."""
+        bodies = self._bodies(journal)
+        self._require_all(bodies)
+        waiting = {token: body for token, body in bodies.items() if body is not None}
+        if not waiting:
+            return
+        saved = [(Origin(token=token), str(body)) for token, body in waiting.items()]
         try:
-            written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+            written = write_rows(
+                SavedBodies(saved), self.out.output, to=self.out.to, options=self._options
+            )
         except SMSPartnerError as error:
             error.add_note(f"the bodies are kept in {self.folder}; run this again to write them")
             raise
-        self.total.wrote(written, self._new)
-        if not self.total.has_failures:
-            for body in self._bodies.values():
-                with output_errors(str(body)):
-                    body.unlink()
+        self.total.wrote(written, len(self._new & waiting.keys()))
+        if self.total.has_failures:
+            return
+        entries = journal.entries()
+        place = readable(Path(file_of(self.out.output)).absolute())
+        lines = [
+            done(entries[token], target=place, kept=None, before=None, left_out=self.left_out)
+            for token in waiting
+        ]
+        journal.add_all(lines)
+        for body in waiting.values():
+            with output_errors(str(body)):
+                body.unlink(missing_ok=True)
+
+    def _require_all(self, bodies: dict[str, Path | None], again: Container[str] = ()) -> None:
+        """Refuse to write the file, if that is to be done, without a rental that the journal has.
+
+        Raises:
+            ConfigurationError: it says what to do.
+        """
+        gone = [token for token, body in bodies.items() if body is None]
+        if all(token in gone and token not in again for token in self.tokens):
+            return
+        if gone:
+            raise ConfigurationError(
+                f"{self.out.output!r} was finished before, with {_rentals(gone)}, and the bodies "
+                "are gone: written anew, it would lose them; give the others an output of their "
+                "own, or use a folder or a database"
+            )
+        if others := [token for token in bodies if token not in self.tokens]:
+            raise ConfigurationError(
+                f"{self.out.output!r} is to hold {_rentals(others)} of another run too, and would "
+                f"lose them; give their tokens as well, or give these an output of their own"
+            )
+
+    def _bodies(self, journal: Journal) -> dict[str, Path | None]:
+        """Return the body of each rental that is done; None where it is in the file already."""
+        entries = journal.entries().items()
+        found = {key: self._body_of(entry) for key, entry in entries if entry.state == "done"}
+        order = {token: place for place, token in enumerate(self.tokens)}
+        return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+    def _body_of(self, entry: Entry) -> Path | None:
+        """Return the body of a rental that is done, if it is there; its folder may have moved."""
+        body = self.folder / Path(entry.kept or entry.target or ".").name
+        return None if self._is_in_file(entry) or identity(body) is None else body
+
+    def _is_in_file(self, entry: Entry) -> bool:
+        """Say whether a line says that a rental is in the file, and not only its body here."""
+        return entry.kept is None and Path(entry.target or "").parent.name != self.folder.name
+
+
+def _rentals(tokens: Sequence[str]) -> str:
+    """Return some rentals in words."""
+    if len(tokens) == 1:
+        return f"the rental {tokens[0]}"
+    return f"{len(tokens):,} rentals ({tokens[0]} is one)"

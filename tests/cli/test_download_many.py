@@ -19,7 +19,7 @@ import pytest
 
 from smspartner import OutputError, Sandbox
 from smspartner.cli import run
-from smspartner.files.journal import NAME, Journal, asked
+from smspartner.files.journal import NAME, Journal, asked, done
 
 TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
 NUMBERS = sum(range(50, 55))
@@ -145,6 +145,73 @@ def test_a_file_that_is_finished_takes_no_further_rental(
     assert "was finished before" in capsys.readouterr().err
     assert (in_folder / "all.csv").read_bytes() == before
     assert counted(sandbox, TOKENS[:3]) == [1, 1, 0]
+
+
+def test_a_file_that_is_finished_is_not_written_over_by_other_rentals(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+    before = (in_folder / "all.csv").read_bytes()
+
+    for again in ([], ["--again", TOKENS[2]]):
+        assert run(["download", *TOKENS[2:4], *again, "-o", "all.csv", "-q"]) == 4
+        said = capsys.readouterr().err
+        assert f"was finished before, with 2 rentals ({TOKENS[0]} is one)" in said
+
+    assert (in_folder / "all.csv").read_bytes() == before
+    assert counted(sandbox, TOKENS[:4]) == [1, 1, 0, 0]
+
+
+def test_a_file_that_waits_for_a_rental_is_not_written_without_the_others_in_it(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS[:2], "fails", "-o", "all.csv", "-q"]) == 9
+    capsys.readouterr()
+
+    assert run(["download", *TOKENS[1:3], "-o", "all.csv", "-q"]) == 4
+    assert f"is to hold the rental {TOKENS[0]} of another run too" in capsys.readouterr().err
+    assert sandbox.downloads(TOKENS[2]) == 0
+
+    assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 0
+    assert rows(in_folder / "all.csv") == 50 + 51 + 52
+    assert counted(sandbox, TOKENS[:3]) == [1] * 3
+
+
+def test_a_body_that_came_to_its_place_before_a_kill_waits_for_the_file_like_any_other(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    body = folder / f"{TOKENS[0]}.json"
+    line = asked(token=TOKENS[0], target=str(body), place=True)
+    with Journal(folder) as opened:
+        opened.add(done(line))  # as the next run settles it
+    assert run(["save", TOKENS[0], "-o", str(body), "-q"]) == 0
+
+    for _ in range(2):
+        assert run(["download", TOKENS[0], "fails", "-o", "all.csv", "-q"]) == 9
+        assert body.exists()
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+def test_a_finished_file_of_an_older_version_is_known_by_the_bodies_that_are_gone(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    (in_folder / "all.csv").write_text("id,phone,stop_sms,token\n")
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    with Journal(folder) as opened:
+        for token in TOKENS[:2]:
+            body = str(folder / f"{token}.json")
+            opened.add(done(asked(token=token, target=body, place=True), kept=body))
+
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+    assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 4
+
+    assert sandbox.requests == []
 
 
 def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> None:
@@ -373,14 +440,14 @@ def test_once_something_cannot_be_written_nothing_more_is_asked_for(
         "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))  # what measures coverage writes too\n"
         "sys.exit(code)"
     )
-    done = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 9, done.stderr
-    assert "rental n-2000.as-2: cannot write" in done.stderr
+    assert ended.returncode == 9, ended.stderr
+    assert "rental n-2000.as-2: cannot write" in ended.stderr
     for token in wanted[2:]:
-        assert f"rental {token}: it was not asked for" in done.stderr
+        assert f"rental {token}: it was not asked for" in ended.stderr
     assert counted(sandbox, wanted) == [1, 1, 0, 0]
 
     assert run(["download", *wanted, "-o", output, "-q"]) == 9  # what is lost stays so
@@ -459,13 +526,13 @@ def test_stopped_anywhere_and_run_again_nothing_is_asked_twice_or_lost_in_silenc
     assert max(counted(sandbox, [*COME, *BUSY, *FAIL[:10]])) == 1
     folder = in_folder / (output if output == "out/" else f"{output}.bodies")
     last = {line["token"]: line for line in journal(folder)}
-    done = [token for token in SLOW if last[token]["state"] == "done"]
+    came = [token for token in SLOW if last[token]["state"] == "done"]
     lost = [token for token in SLOW if last[token].get("error") == "DownloadLostError"]
-    assert sorted({*done, *lost, *FAIL}) == sorted(SLOW)
-    assert not {*done} & {*lost, *FAIL}
+    assert sorted({*came, *lost, *FAIL}) == sorted(SLOW)
+    assert not {*came} & {*lost, *FAIL}
     if stops == ["term"]:
         assert lost == []
-    expected = sum(int(token[2:].partition(".")[0]) for token in done)
+    expected = sum(int(token[2:].partition(".")[0]) for token in came)
     if output == "out/":
         assert sum(map(rows, folder.glob("*.csv"))) == expected
     elif output == "all.csv":
