@@ -23,7 +23,7 @@ from smspartner.client.many import (
     folder_for,
     require_distinct,
 )
-from smspartner.errors import ConfigurationError, SMSPartnerError
+from smspartner.errors import ConfigurationError, RentalPendingError, SMSPartnerError
 from smspartner.files.bodies import proved
 from smspartner.files.journal import NAME, Entry, Journal, done, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
@@ -278,8 +278,17 @@ class _OneFile(_Work):
             self._new.add(outcome.token)
 
     def finish(self) -> None:
+        name = self.out.output
         with Journal(self.folder) as journal:
-            self._write(journal)
+            try:  # from here on no other run writes the file, or lets a body of it go
+                with journal.taken(f"file:{self.folder.name}"):
+                    self._write(journal)
+            except RentalPendingError:
+                raise RentalPendingError(
+                    None,
+                    f"another run is writing {name!r}; the bodies are kept in {self.folder}, run "
+                    "this again to write those that it misses",
+                ) from None
 
     def _write(self, journal: Journal) -> None:
         """Write the file from the bodies that are there; none is where a run before has done so."""

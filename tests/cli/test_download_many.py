@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 from smspartner import OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.files.journal import NAME, Journal, asked, done
+from smspartner.files.write import Written, write_rows
 
 TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
 NUMBERS = sum(range(50, 55))
@@ -212,6 +214,37 @@ def test_a_finished_file_of_an_older_version_is_known_by_the_bodies_that_are_gon
     assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 4
 
     assert sandbox.requests == []
+
+
+def test_a_run_that_writes_the_file_without_a_rental_loses_none_that_another_run_has_fetched(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["download", *TOKENS[:2], "-o", "all.csv", "-q"]
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    other = Journal(folder)
+    with ExitStack() as held:  # what another run does while this one writes
+        held.enter_context(other)
+        held.enter_context(other.taken(TOKENS[1]))
+
+        def meanwhile(*given: Any, **named: Any) -> Written:
+            if sandbox.downloads(TOKENS[1]) == 0:
+                held.close()
+                assert run(command) == 8
+                assert "another run is writing 'all.csv'" in capsys.readouterr().err
+            return write_rows(*given, **named)
+
+        monkeypatch.setattr("smspartner.cli.download_many.write_rows", meanwhile)
+        assert run(command) == 9
+    assert rows(in_folder / "all.csv") == 50
+
+    assert run(command) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
 
 
 def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> None:
