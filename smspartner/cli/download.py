@@ -123,13 +123,13 @@ def download(
     of each.
     """
     wanted = _tokens(tokens, tokens_file)
-    out = out.with_account(service)
     if len(wanted) > 1 or tokens_file is not None or out.is_folder:
         refused = {"--raw": raw, "--wait": wait, "--provenance": out.provenance}
         for option, given in refused.items():
             if given:
                 raise click.UsageError(f"{option} is for a single rental")
         require_apart(out)
+        out = out.with_account(service)
         from smspartner.cli.download_many import download_many  # noqa: PLC0415 - for one: 15 ms
 
         with service.client() as client:
@@ -148,12 +148,14 @@ def download(
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
     apart: dict[str, str | Path | None] = {"the copy of the body": copy if raw is None else None}
     if once:
-        from smspartner.cli.download_once import journal_of  # noqa: PLC0415 - 5 ms
+        from smspartner.cli.download_once import journal_of, require_lasting  # noqa: PLC0415 - 5 ms
 
+        require_lasting(out)
         apart["the journal"] = journal_of(out)
     require_apart(out, **apart)
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
+    out = out.with_account(service)
     options = out.export_options(token, service.deadline)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))

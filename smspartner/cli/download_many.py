@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from smspartner.cli.before import body_left, lost, missing
 from smspartner.cli.download_once import require_left_out
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
@@ -25,7 +26,7 @@ from smspartner.client.many import (
 )
 from smspartner.errors import ConfigurationError, RentalPendingError, SMSPartnerError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import NAME, Entry, Journal, done, identity, readable
+from smspartner.files.journal import NAME, Entry, Journal, asked, done, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
 from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
@@ -93,11 +94,6 @@ def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) 
     return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
 
 
-def _is_there(entry: Entry) -> bool:
-    """Say whether the body of a line is still there."""
-    return entry.kept is not None and Path(entry.kept).exists()
-
-
 class _Work(Save, ABC):
     """What is done with each rental: its body saved, then its numbers written, then it goes.
 
@@ -119,19 +115,38 @@ class _Work(Save, ABC):
         before = "downloaded before, not asked for again"
         self.total = Total(out, "rentals downloaded", before, folder / NAME)
         self.left_out = out.leaves_out
+        self._before: Mapping[str, Entry] = {}
+        self._mended: dict[str, Entry] = {}
         self.prepare()
 
     @abstractmethod
     def prepare(self) -> None:
         """Check all that can be checked before anything is asked for."""
 
-    def check(self, again: Container[str]) -> None:
+    def check(self, again: Container[str]) -> None:  # noqa: ARG002 - for a file of several
         """Refuse what cannot be added to the target as it is."""
+        with Journal(self.folder) as journal:
+            self._before = dict(journal.entries())
 
     def accept(self, entry: Entry) -> None:
-        """Refuse a rental that is written, and not written again, with more people in it."""
-        if not _is_there(entry):
+        """Write a rental from the body that is left if it is not where it is wanted, or refuse it.
+
+        Raises:
+            ConfigurationError: no body is left, or people are in it who are to be left out.
+        """
+        token = entry.key
+        problem = missing(entry, self.out, self.place(token), self._before)
+        if problem is None:
             require_left_out(entry, self.out)
+            return
+        body = body_left(entry, self.folder) or self.body(token)
+        if identity(body) is None:
+            raise lost(problem)
+        facts = self.written(token, body)
+        line = asked(token=token, target=self.target(token), left_out=self.left_out)
+        # A body that was asked for as such, by Client.download_many, is not ours to remove.
+        mine = entry.kept is None and body.name != Path(entry.target or "").name
+        self._mended[token] = done(line, **facts | {"kept": None if mine else readable(body)})
 
     def fetch(self, token: str) -> dict[str, Any]:
         """Save the body, and write what is in it."""
@@ -165,15 +180,21 @@ class _Work(Save, ABC):
         """Count what became of a rental."""
         if outcome.error is not None:
             self.total.failed(outcome.error)
-        elif outcome.state == "before":
+        elif outcome.state == "before" and outcome.token not in self._mended:
             self.total.was_there()
 
     def finish(self) -> None:
         """Do what is done once all rentals have been asked for."""
+        mended, self._mended = list(self._mended.values()), {}
+        if mended:
+            with Journal(self.folder) as journal:
+                journal.add_all(mended)
+        for entry in mended:
+            self.over(entry)
 
     def over(self, entry: Entry) -> None:
         """Let the body go, unless the line keeps it; not before: a kill may come in between."""
-        if entry.kept is None:
+        if entry.kept is None and entry.key not in self._mended:
             body = self.body(entry.key)
             with output_errors(str(body)):
                 body.unlink(missing_ok=True)
@@ -202,6 +223,10 @@ class _Folder(_Work):
     def place(self, token: str) -> Path:
         """Return the file of a rental's numbers."""
         return self._parts[file_name(token)]
+
+    def target(self, token: str) -> str:
+        """Return its name, as it is from every folder."""
+        return readable(self.place(token).absolute())
 
     def written(self, token: str, body: Path) -> dict[str, Any]:
         written, facts = write_part(
@@ -240,6 +265,7 @@ class _OneFile(_Work):
 
     def prepare(self) -> None:
         self._options = self.out.export_options(None, several=True)
+        self._file = Path(file_of(self.out.output))
         self._new: set[str] = set()
 
     def check(self, again: Container[str]) -> None:
@@ -249,8 +275,12 @@ class _OneFile(_Work):
 
     def accept(self, entry: Entry) -> None:
         """Leave a rental whose body waits for the file: it is written with the options of now."""
-        if self._body_of(entry) is None:
-            super().accept(entry)
+        if self._body_of(entry) is not None:
+            return
+        if not self._file.is_file():
+            name = f"{self.out.output!r}, which is not there any more"
+            raise lost(f"rental {entry.key} was downloaded before and written to {name}")
+        require_left_out(entry, self.out)
 
     def over(self, entry: Entry) -> None:
         """Let the body go once the rental is in the file."""
@@ -309,7 +339,7 @@ class _OneFile(_Work):
         if self.total.has_failures:
             return
         entries = journal.entries()
-        place = readable(Path(file_of(self.out.output)).absolute())
+        place = readable(self._file.absolute())
         lines = [
             done(entries[token], target=place, kept=None, before=None, left_out=self.left_out)
             for token in waiting

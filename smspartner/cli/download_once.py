@@ -5,14 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smspartner.cli.before import body_left, lost, missing, writer_since
 from smspartner.cli.console import say
 from smspartner.cli.options import Output
-from smspartner.cli.transfer import file_of
+from smspartner.cli.transfer import file_of, safety_copy, tell
 from smspartner.client.stopped import has_arrived
-from smspartner.errors import ConfigurationError
-from smspartner.files.journal import NAME, Entry, Journal, readable
+from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
+from smspartner.files.journal import NAME, Entry, Journal, asked, done, readable
+from smspartner.files.many import SavedBodies
+from smspartner.files.provenance import provenance, provenance_path, write_provenance
+from smspartner.files.rows import Origin
 from smspartner.files.sinks import sink_for
-from smspartner.files.targets import is_special
+from smspartner.files.targets import STDOUT, is_special, output_errors
+from smspartner.files.write import write_rows
+from smspartner.models.masks import mask_target
 
 if TYPE_CHECKING:
     from smspartner.cli.download import Download
@@ -23,22 +29,37 @@ def journal_of(out: Output) -> Path:
     return Path(file_of(out.output)).parent / NAME
 
 
-def fetch_once(asked: Download) -> None:
+def require_lasting(out: Output) -> None:
+    """Refuse an output in which the next run could not find the numbers.
+
+    Raises:
+        ConfigurationError: it is standard output, a pipe or a device.
+    """
+    name = file_of(out.output)
+    if out.output == STDOUT or (name and is_special(name)):
+        raise ConfigurationError(
+            "--once needs a place where the next run finds the numbers: give it with -o FILE"
+        )
+
+
+def fetch_once(wanted: Download) -> None:
     """Fetch unless the journal says how that has ended."""
-    token, out, service = asked.token, asked.out, asked.service
-    with Journal(journal_of(out).parent) as journal, journal.taken(token) as entry:
+    token, out, service = wanted.token, wanted.out, wanted.service
+    with Journal(journal_of(out).parent) as journal, journal.taken(token) as last:
+        entry = last
+        if entry is not None and entry.state == "asked":
+            with service.client() as client:
+                has_arrived(journal, entry, client, patience=service.timeout)
+            entry = journal.entries()[token]
         if entry is not None and entry.closed:
-            _tell_again(entry, out)
+            _settle(journal, entry, wanted)
             return
         with service.client() as client:
-            stopped = entry if entry is not None and entry.state == "asked" else None
-            if stopped and has_arrived(journal, stopped, client, patience=service.timeout):
-                require_left_out(journal.entries()[token], out)
-                return
-            asked = asked.waited(client)
-            with journal.asking(token, out.output, _place_of(out), asked.out.leaves_out) as facts:
-                facts.update(asked.fetch(client))
-                facts["kept"] = facts["kept"] and readable(facts["kept"])
+            wanted = wanted.waited(client)
+            place, left_out = _place_of(out), wanted.out.leaves_out
+            with journal.asking(token, out.output, place, left_out) as facts:
+                facts.update(wanted.fetch(client))
+                facts["kept"] = facts["kept"] and readable(facts["kept"].absolute())
 
 
 def _place_of(out: Output) -> Path | None:
@@ -62,13 +83,71 @@ def require_left_out(entry: Entry, out: Output) -> None:
         )
 
 
-def _tell_again(entry: Entry, out: Output) -> None:
-    """Say where a rental is that is not asked for again, or raise the error that it ended with."""
+def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
+    """End with what the journal says of a rental that is not asked for again.
+
+    Raises:
+        SMSPartnerError: it has failed for good, or its numbers are not where they are wanted.
+    """
+    out, place = wanted.out, _place_of(wanted.out)
     if entry.state == "done":
-        require_left_out(entry, out)
-        if not out.quiet:
-            say(f"rental {entry.key} was downloaded before, into {entry.target}; nothing was asked")
-        return
-    failure = entry.failure()
-    failure.add_note(f"that was at {entry.time}; nothing was asked now (--once)")
-    raise failure
+        problem = missing(entry, out, place, journal.entries())
+        if problem is None:
+            require_left_out(entry, out)
+            if not out.quiet:
+                where = f"was downloaded before, into {entry.target}"
+                say(f"rental {entry.key} {where}; nothing was asked")
+            return
+        failure: SMSPartnerError = lost(problem)
+        free = place is None or not place.exists()  # else it may hold what is nowhere else
+    else:
+        failure = entry.failure()
+        failure.add_note(f"that was at {entry.time}; nothing was asked now (--once)")
+        free = isinstance(failure, OutputError)
+        free = free and not (place and writer_since(entry, place, journal.entries()))
+    body = body_left(entry, journal.path.parent)
+    if body is None or not free:
+        raise failure
+    _recover(journal, entry, body, wanted)
+
+
+def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> None:
+    """Write the numbers of a body that an earlier run has kept."""
+    token, out, place = wanted.token, wanted.out, _place_of(wanted.out)
+    bodies = SavedBodies([(Origin(token=token), str(body))], several=False)
+    try:
+        written = write_rows(bodies, out.output, to=out.to, options=wanted.options)
+        facts = bodies.facts[str(body)]
+        if out.provenance:
+            form, size, sha256 = facts.format, facts.size, facts.sha256
+            record = provenance(
+                token=token, format=form, count=facts.rows, sha256=sha256, size=size
+            )
+            write_provenance(record, provenance_path(out.output))
+    except SMSPartnerError as error:
+        error.token, error.kept = token, body
+        error.add_note(f"its body is kept in {body}; run this again to write its numbers")
+        raise
+    tell(written, out)
+    copy = safety_copy(out.output, facts.format).with_suffix("").name
+    ours = entry.state == "failed" and body.name.startswith(copy)
+    line = asked(
+        token=token,
+        target=mask_target(out.output) if place is None else readable(place.absolute()),
+        place=place is not None,
+        left_out=out.leaves_out,
+    )
+    journal.add(
+        done(
+            line,
+            format=facts.format,
+            size=facts.size,
+            sha256=facts.sha256,
+            declared=facts.declared,
+            rows=written.rows,
+            kept=None if ours else readable(body.absolute()),
+        )
+    )
+    if ours:
+        with output_errors(str(body)):
+            body.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import msgspec
 import posix_only
 import pytest
 
-from smspartner import OutputError, Sandbox
+from smspartner import Client, OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.files.journal import NAME, Journal, asked, done
 from smspartner.files.write import Written, write_rows
@@ -93,6 +94,79 @@ def test_running_again_asks_for_nothing_again(
 
     assert "5  downloaded before, not asked for again" in capsys.readouterr().err
     assert len(sandbox.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("output", "gone", "then"),
+    [
+        ("out/", "", ["--to", "parquet"]),
+        ("out/", f"out/{TOKENS[0]}.csv", []),
+        ("all.csv", "all.csv", []),
+        ("all.db", "all.db", []),
+    ],
+    ids=["another form", "a part", "the file", "the database"],
+)
+def test_what_is_not_where_it_is_wanted_is_not_called_done(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    gone: str,
+    then: list[str],
+) -> None:
+    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+    if gone:
+        Path(gone).unlink()
+    requests = len(sandbox.requests)
+
+    assert run(["download", *TOKENS[:2], "-o", output, "-q", *then]) == 9
+
+    said = capsys.readouterr().err
+    assert f"rental {TOKENS[0]} was downloaded before and written to" in said
+    assert "was not asked for again" in said
+    assert len(sandbox.requests) == requests
+    assert run(["download", TOKENS[2], "--tokens", os.devnull, "-o", "new.db", "-q"]) == 0
+
+
+def test_a_new_database_does_not_stand_for_the_one_that_was_deleted(sandbox: Sandbox) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "all.db", "-q"]) == 0
+    Path("all.db").unlink()
+    for _ in range(2):
+        assert run(["download", *TOKENS[:3], "-o", "all.db", "-q"]) == 9
+    assert counted(sandbox, TOKENS[:3]) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_bodies_that_the_library_has_saved_give_the_numbers_and_stay(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    killed: bool,
+) -> None:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        assert all(each.state == "done" for each in client.download_many(TOKENS[:2], "out"))
+    bodies = sorted(in_folder.glob("out/*.json"))
+    if killed:  # before the last line, which the next run has added
+        lines = [json.dumps(line | {"kept": None}) for line in journal(in_folder / "out")]
+        (in_folder / "out" / NAME).write_text("\n".join(lines) + "\n")
+    requests = len(sandbox.requests)
+
+    for form in ("csv", "parquet", "csv"):
+        assert run(["download", *TOKENS[:2], "-o", "out/", "--to", form]) == 0
+        assert "  2  rentals downloaded" in capsys.readouterr().err
+        assert len(list(in_folder.glob(f"out/*.{form}"))) == 2
+    assert run(["download", *TOKENS[:2], "-o", "out/"]) == 0
+    assert "  2  downloaded before" in capsys.readouterr().err
+
+    assert sorted(in_folder.glob("out/*.json")) == bodies
+    assert len(sandbox.requests) == requests
+
+
+def test_a_folder_that_was_moved_is_known_again(sandbox: Sandbox, in_folder: Path) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
+    (in_folder / "out").rename(in_folder / "moved")
+    assert run(["download", *TOKENS[:2], "-o", "moved/", "-q"]) == 0
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
 
 
 def test_tokens_come_from_a_file_with_blank_lines_and_duplicates(

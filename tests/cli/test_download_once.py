@@ -182,3 +182,112 @@ def test_two_runs_at_once_ask_once(sandbox: Sandbox, tmp_path: Path) -> None:
 def test_the_journal_is_not_written_over(sandbox: Sandbox) -> None:
     assert run(["download", "n-10", "-q", "--to", "csv", "-o", NAME, "--once"]) == 4
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "-"], ["-o", "/dev/stdout"], ["-o", "/dev/null"]])
+def test_what_the_next_run_could_not_find_is_refused_before_anything_is_asked(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: list[str]
+) -> None:
+    more = ["--to", "csv", "--once", "--opt-outs-account", "-q"]
+    assert run(["download", "n-10", *output, *more]) == 4
+    assert "--once needs a place where the next run finds the numbers" in capsys.readouterr().err
+    assert sandbox.requests == []
+
+
+def test_a_file_that_another_rental_is_in_by_now_is_not_called_done(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*ONCE, "-q"]) == 0
+    assert run(["download", "unknown", "-o", "n.csv", "--once", "-q"]) == 5
+    assert run([*ONCE, "-q"]) == 0  # a failure has changed nothing
+    assert run(["download", "n-20", "-o", "n.csv", "--once", "-q"]) == 0
+    capsys.readouterr()
+
+    assert run([*ONCE, "-q"]) == 4
+
+    said = capsys.readouterr().err
+    assert "rental n-10 was downloaded before and written to" in said
+    assert "which the rental n-20 was written to since" in said
+    assert "was not asked for again" in said
+    assert run(["download", "n-20", "-o", "n.csv", "--once", "-q"]) == 0
+    assert sandbox.downloads("n-10") == 1
+
+
+@pytest.mark.parametrize("first", ["n.csv", "n.db", "sqlite:///n.db"])
+@pytest.mark.parametrize("then", ["the same", "o.parquet", "o.db"])
+def test_a_rental_that_is_not_where_it_is_wanted_is_not_called_done(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], first: str, then: str
+) -> None:
+    assert run(["download", "n-10", "-o", first, "--once", "-q"]) == 0
+    if then == "the same":
+        Path(first.removeprefix("sqlite:///")).unlink()
+    requests = len(sandbox.requests)
+
+    assert run(["download", "n-10", "-o", first if then == "the same" else then, "--once"]) == 4
+
+    said = capsys.readouterr().err
+    assert ("which is not there any more" if then == "the same" else f"not to '{then}'") in said
+    assert len(sandbox.requests) == requests
+    assert not Path(then).exists()
+
+
+def test_a_database_without_the_rental_is_not_called_done() -> None:
+    command = ["download", "n-10", "-o", "n.db", "--once", "-q"]
+    assert run(command) == 0
+    assert run(command) == 0
+    Path("n.db").unlink()
+    assert run(["download", "n-0", "-o", "n.db", "-q"]) == 0
+    assert run(command) == 4
+    Path("n.db").write_text("something else, longer than the head of a database" * 20)
+    assert run(command) == 1
+
+
+def test_the_same_place_by_another_name_is_the_same(tmp_path: Path) -> None:
+    assert run(["download", "n-10", "-o", "n.db", "--once", "-q"]) == 0
+    assert run(["download", "n-10", "-o", f"sqlite:///{tmp_path}/n.db", "--once", "-q"]) == 0
+    assert run([*ONCE, "-q"]) == 4
+    assert run(["download", "n-20", "-o", "m.csv", "--once", "-q"]) == 0
+    assert run(["download", "n-20", "-o", f"{tmp_path}/m.csv", "--once", "-q"]) == 0
+
+
+def test_a_body_that_was_kept_gives_the_numbers_again(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*ONCE, "-q", "--raw", "body.json"]) == 0
+    first = Path("n.csv").read_bytes()
+    Path("n.csv").unlink()
+    requests = len(sandbox.requests)
+
+    assert run([*ONCE, "--provenance"]) == 0
+    assert "10 numbers written to n.csv" in capsys.readouterr().err
+    assert Path("n.csv").read_bytes() == first
+    assert json.loads(Path("n.csv.provenance.json").read_text())["count"] == 10
+    for output in ("o.jsonl", "o.db"):
+        assert run(["download", "n-10", "-o", output, "--once", "-q"]) == 0
+        assert Path(output).exists()
+        assert run(["download", "n-10", "-o", output, "--once"]) == 0
+        assert "was downloaded before" in capsys.readouterr().err
+
+    assert Path("body.json").exists()
+    assert len(sandbox.requests) == requests
+
+
+@pytest.mark.parametrize("change", ["another", "cut"])
+def test_a_body_that_is_not_the_one_of_then_is_not_taken_for_it(
+    capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    assert run([*ONCE, "-q", "--raw", "body.json"]) == 0
+    Path("n.csv").unlink()
+    body = Path("body.json").read_bytes()
+    Path("body.json").write_bytes(body + b" " if change == "another" else b"{")
+    assert run([*ONCE, "-q"]) == 4
+    assert "which is not there any more" in capsys.readouterr().err
+    assert not Path("n.csv").exists()
+
+
+def test_a_file_in_which_another_rental_is_is_not_written_over_from_a_kept_body() -> None:
+    assert run([*ONCE, "-q", "--raw", "body.json"]) == 0
+    assert run(["download", "n-20", "-o", "n.csv", "--once", "-q"]) == 0
+    before = Path("n.csv").read_bytes()
+    assert run([*ONCE, "-q"]) == 4
+    assert Path("n.csv").read_bytes() == before
