@@ -98,6 +98,15 @@ def lost(problem: str) -> ConfigurationError:
     )
 
 
+def unfit(entry: Entry, words: str) -> ConfigurationError:
+    """Return the error for numbers in which people are who must not be written to."""
+    return ConfigurationError(
+        f"rental {entry.key} was written to {entry.target} before, {words}; do not use it as it "
+        "is, the rental was not asked for again: leave these people out of it, or write it anew "
+        "from a body, which smspartner decode takes with the same options"
+    )
+
+
 def body_left(entry: Entry, folder: Path) -> Path | None:
     """Return the body that a line says was kept, if it is there, and is the one of then.
 

@@ -156,11 +156,12 @@ def download(
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
     out = out.with_account(service)
+    left_out = out.leaves_out()
     options = out.export_options(token, service.deadline)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)
-    asked = Download(token, out, options, format_name, body, service, wait=wait)
+    asked = Download(token, out, options, left_out, format_name, body, service, wait)
     try:
         with naming_kept(body, None if copy == STDOUT else raw):
             if once:
@@ -204,6 +205,7 @@ class Download(msgspec.Struct, frozen=True):
     token: str
     out: Output
     options: WriteOptions
+    left_out: tuple[str, ...]
     format_name: str
     body: RawBody
     service: Service
@@ -229,8 +231,9 @@ class Download(msgspec.Struct, frozen=True):
         if self.out.opt_outs_account is False:
             return self
         out = self.out.with_account(self.service)
+        left_out = out.leaves_out()
         options = out.export_options(self.token, self.service.deadline)
-        return replace(self, out=out, options=options)
+        return replace(self, out=out, options=options, left_out=left_out)
 
     def fetch(self, client: Client) -> dict[str, Any]:
         """Write the numbers, and return the facts for a journal."""

@@ -9,8 +9,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from smspartner.cli.before import body_left, lost, missing
-from smspartner.cli.download_once import require_left_out
+from msgspec.structs import replace
+
+from smspartner.cli.before import body_left, lost, missing, unfit
+from smspartner.cli.left_out import added, left_in, unproved
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.total import Total
@@ -28,7 +30,7 @@ from smspartner.errors import ConfigurationError, RentalPendingError, SMSPartner
 from smspartner.files.bodies import proved
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
-from smspartner.files.rows import Origin
+from smspartner.files.rows import Origin, WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.sources import open_body
 from smspartner.files.targets import is_special, output_errors
@@ -100,6 +102,8 @@ class _Work(Save, ABC):
     A body that an earlier run has left is finished with instead of asking again.
     """
 
+    _options: WriteOptions
+
     def __init__(
         self,
         client: Client,
@@ -114,9 +118,11 @@ class _Work(Save, ABC):
         self.tokens = tokens
         before = "downloaded before, not asked for again"
         self.total = Total(out, "rentals downloaded", before, folder / NAME)
-        self.left_out = out.leaves_out
+        self.left_out = out.leaves_out()
         self._before: Mapping[str, Entry] = {}
         self._mended: dict[str, Entry] = {}
+        self._lines: dict[str, Entry] = {}
+        self._looked: dict[tuple[str, ...], str | None] = {}
         self.prepare()
 
     @abstractmethod
@@ -134,19 +140,33 @@ class _Work(Save, ABC):
         Raises:
             ConfigurationError: no body is left, or people are in it who are to be left out.
         """
-        token = entry.key
-        problem = missing(entry, self.out, self.place(token), self._before)
-        if problem is None:
-            require_left_out(entry, self.out)
+        token, failure = entry.key, None
+        if problem := missing(entry, self.out, self.place(token), self._before):
+            failure = lost(problem)
+        elif problem := self._left_in(entry):
+            failure = unfit(entry, problem)
+        if failure is None:
             return
         body = body_left(entry, self.folder) or self.body(token)
         if identity(body) is None:
-            raise lost(problem)
+            raise failure
         facts = self.written(token, body)
         line = asked(token=token, target=self.target(token), left_out=self.left_out)
         # A body that was asked for as such, by Client.download_many, is not ours to remove.
         mine = entry.kept is None and body.name != Path(entry.target or "").name
-        self._mended[token] = done(line, **facts | {"kept": None if mine else readable(body)})
+        facts["kept"] = None if mine else readable(body)
+        self._lines[token] = self._mended[token] = done(line, **facts)
+
+    def _left_in(self, entry: Entry) -> str | None:
+        """Return who is in an export who is to be left out now, as the journal will say."""
+        new = unproved(entry, self.left_out)
+        looked = (self.export(entry.key), "" if self.place(entry.key) else entry.key, *new)
+        if new and looked not in self._looked:  # a file of several is looked into once
+            self._looked[looked] = left_in(looked[0], entry.key, new, self._options)
+        words = self._looked[looked] if new else None
+        if words is None and (left_out := added(entry, self.left_out)) != entry.left_out:
+            self._lines[entry.key] = replace(entry, left_out=left_out)
+        return words
 
     def fetch(self, token: str) -> dict[str, Any]:
         """Save the body, and write what is in it."""
@@ -172,6 +192,10 @@ class _Work(Save, ABC):
         body = self.body(token)
         return None if identity(body) is None else self.written(token, body)
 
+    def export(self, token: str) -> str:
+        """Return the file in which the numbers of a rental are; empty for a server."""
+        return str(self.place(token) or file_of(self.out.output))
+
     @abstractmethod
     def written(self, token: str, body: Path) -> dict[str, Any]:
         """Write what is in a body, and return what changes of the facts."""
@@ -185,10 +209,10 @@ class _Work(Save, ABC):
 
     def finish(self) -> None:
         """Do what is done once all rentals have been asked for."""
-        mended, self._mended = list(self._mended.values()), {}
-        if mended:
+        if self._lines:
             with Journal(self.folder) as journal:
-                journal.add_all(mended)
+                journal.add_all(list(self._lines.values()))
+        mended, self._mended = list(self._mended.values()), {}
         for entry in mended:
             self.over(entry)
 
@@ -280,12 +304,16 @@ class _OneFile(_Work):
         if not self._file.is_file():
             name = f"{self.out.output!r}, which is not there any more"
             raise lost(f"rental {entry.key} was downloaded before and written to {name}")
-        require_left_out(entry, self.out)
+        if problem := self._left_in(entry):
+            raise unfit(entry, problem)
 
     def over(self, entry: Entry) -> None:
         """Let the body go once the rental is in the file."""
         if self._is_in_file(entry):
             super().over(entry)
+
+    def export(self, token: str) -> str:  # noqa: ARG002 - one for all
+        return str(self._file)
 
     def fetch(self, token: str) -> dict[str, Any]:
         return self.save(token)
@@ -309,6 +337,7 @@ class _OneFile(_Work):
 
     def finish(self) -> None:
         name = self.out.output
+        super().finish()
         with Journal(self.folder) as journal:
             try:  # from here on no other run writes the file, or lets a body of it go
                 with journal.taken(f"file:{self.folder.name}"):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smspartner.cli.before import body_left, lost, missing, writer_since
+from msgspec.structs import replace
+
+from smspartner.cli.before import body_left, lost, missing, unfit, writer_since
 from smspartner.cli.console import say
+from smspartner.cli.left_out import added, left_in, unproved
 from smspartner.cli.options import Output
 from smspartner.cli.transfer import file_of, safety_copy, tell
 from smspartner.client.stopped import has_arrived
@@ -56,8 +59,8 @@ def fetch_once(wanted: Download) -> None:
             return
         with service.client() as client:
             wanted = wanted.waited(client)
-            place, left_out = _place_of(out), wanted.out.leaves_out
-            with journal.asking(token, out.output, place, left_out) as facts:
+            place = _place_of(out)
+            with journal.asking(token, out.output, place, wanted.left_out) as facts:
                 facts.update(wanted.fetch(client))
                 facts["kept"] = facts["kept"] and readable(facts["kept"].absolute())
 
@@ -69,20 +72,6 @@ def _place_of(out: Output) -> Path | None:
     return None if not name or database or is_special(name) else Path(name)
 
 
-def require_left_out(entry: Entry, out: Output) -> None:
-    """Refuse to call a rental done that was written before with more people in it.
-
-    Raises:
-        ConfigurationError: this run leaves people out by what the earlier run did not.
-    """
-    if missing := [each for each in out.leaves_out if each not in entry.left_out]:
-        raise ConfigurationError(
-            f"rental {entry.key} was written to {entry.target} before, without "
-            f"{', '.join(missing)}: people who must not be written to may be in it; do not use it "
-            "as it is, nothing was asked for"
-        )
-
-
 def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
     """End with what the journal says of a rental that is not asked for again.
 
@@ -91,15 +80,17 @@ def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
     """
     out, place = wanted.out, _place_of(wanted.out)
     if entry.state == "done":
-        problem = missing(entry, out, place, journal.entries())
-        if problem is None:
-            require_left_out(entry, out)
+        failure: SMSPartnerError
+        if problem := missing(entry, out, place, journal.entries()):
+            failure = lost(problem)
+            free = place is None or not place.exists()  # else it may hold what is nowhere else
+        elif problem := _left_in(journal, entry, wanted):
+            failure, free = unfit(entry, problem), True
+        else:
             if not out.quiet:
                 where = f"was downloaded before, into {entry.target}"
-                say(f"rental {entry.key} {where}; nothing was asked")
+                say(f"rental {entry.key} {where}; it was not asked for again")
             return
-        failure: SMSPartnerError = lost(problem)
-        free = place is None or not place.exists()  # else it may hold what is nowhere else
     else:
         failure = entry.failure()
         failure.add_note(f"that was at {entry.time}; nothing was asked now (--once)")
@@ -109,6 +100,17 @@ def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
     if body is None or not free:
         raise failure
     _recover(journal, entry, body, wanted)
+
+
+def _left_in(journal: Journal, entry: Entry, wanted: Download) -> str | None:
+    """Return who is in an export who is to be left out now; the journal gets to know if none is."""
+    new = unproved(entry, wanted.left_out)
+    file = file_of(wanted.out.output)
+    if new and (words := left_in(file, entry.key, new, wanted.options)):
+        return words
+    if (left_out := added(entry, wanted.left_out)) != entry.left_out:
+        journal.add(replace(entry, left_out=left_out))
+    return None
 
 
 def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> None:
@@ -135,7 +137,7 @@ def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> No
         token=token,
         target=mask_target(out.output) if place is None else readable(place.absolute()),
         place=place is not None,
-        left_out=out.leaves_out,
+        left_out=wanted.left_out,
     )
     journal.add(
         done(

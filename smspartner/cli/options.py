@@ -12,6 +12,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from smspartner.cli.left_out import EXCLUDE_STOP, of_account, of_file
 from smspartner.cli.opt_outs import LIST, opt_outs_option, read_lists
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
@@ -138,15 +139,18 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is a folder: by its name, or because there is one."""
         return self.output.endswith(("/", os.sep)) or Path(self.output).is_dir()
 
-    @property
     def leaves_out(self) -> tuple[str, ...]:
-        """What people are left out by: options, and the names of lists."""
-        flags = {
-            "--exclude-stop": self.exclude_stop,
-            "--opt-outs-account": self.opt_outs_account is not False,
-        }
-        lists = (str(path) for path in (*self.opt_outs, *self.suppress))
-        return (*(flag for flag, given in flags.items() if given), *lists)
+        """Return what people are left out by: options and lists, with a digest of each list.
+
+        To be asked for before the lists are read: what one gains in between is not vouched for.
+        """
+        stops = () if self._stops is None else (of_account(self._stops.phones),)
+        flags = (EXCLUDE_STOP,) if self.exclude_stop else ()
+        return (*flags, *stops, *map(of_file, self._lists))
+
+    @property
+    def _lists(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((*self.opt_outs, *self.suppress)))
 
     @property
     def _stops(self) -> StopList | None:
@@ -178,7 +182,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             columns=None if self.columns is None else self.columns.replace(" ", "").split(","),
             exclude_stop=self.exclude_stop,
             opt_outs=read_lists(
-                (*self.opt_outs, *self.suppress),
+                self._lists,
                 self._stops,
                 ignore_unclear=self.ignore_unclear,
                 show=not self.quiet,

@@ -6,11 +6,12 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -22,8 +23,11 @@ import pytest
 from smspartner import Client, OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.files.journal import NAME, Journal, asked, done
+from smspartner.files.read import NumbersFile, open_numbers
 from smspartner.files.write import Written, write_rows
 
+#: Two with people who have opted out.
+BOTH = ["n-200.as-a", "n-200.as-b"]
 TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
 NUMBERS = sum(range(50, 55))
 
@@ -350,14 +354,52 @@ def test_again_asks_for_a_rental_whose_body_waits_for_others_too(
 def test_what_was_written_with_more_people_in_it_is_not_called_done(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str, more: list[str]
 ) -> None:
-    Path("list.txt").write_text("0639980001\n")
-    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+    sandbox.once = False
+    assert run(["download", *BOTH, "-o", output, "-q"]) == 0
+    assert run(["download", *BOTH, "-o", "phones/", "--columns", "phone,stop_sms", "-q"]) == 0
+    Path("list.txt").write_text("".join(map(Path.read_text, Path("phones").glob("*.csv"))))
 
-    assert run(["download", *TOKENS[:2], "-o", output, *more]) == 9
+    assert run(["download", *BOTH, "-o", output, *more]) == 9
 
     said = capsys.readouterr().err
-    assert said.count(f"before, without {more[-1]}: people who must not be written to") == 2
-    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    name = "list.txt as it is now" if "list.txt" in more else "--exclude-stop"
+    assert len(re.findall(f"before, without {name}: [0-9]+ numbers in it must not be", said)) == 2
+    assert counted(sandbox, BOTH) == [2, 2]
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_a_list_that_has_grown_by_strangers_changes_nothing_and_is_looked_at_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    Path("list.txt").write_text("0639980001\n")
+    command = ["download", *BOTH, "-o", output, "-q", "--opt-outs", "list.txt"]
+    assert run(command) == 0
+    Path("list.txt").write_text("0639980001\n0639989999\n")
+    looked: list[object] = []
+
+    def opened(file: str, *, token: str) -> AbstractContextManager[NumbersFile]:
+        looked.append(file)
+        return open_numbers(file, token=token)
+
+    monkeypatch.setattr("smspartner.files.read.open_numbers", opened)
+    assert run([*command, "--jobs", "1"]) == 0
+    assert len(looked) == (1 if output == "all.csv" else 2)
+    assert run(command) == 0
+    assert len(looked) == (1 if output == "all.csv" else 2)
+    assert counted(sandbox, BOTH) == [1, 1]
+
+
+def test_parts_with_people_to_leave_out_are_written_anew_where_the_bodies_are_there(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        assert all(each.state == "done" for each in client.download_many(BOTH, "out"))
+    assert run(["download", *BOTH, "-o", "out/", "-q"]) == 0
+    part = in_folder / "out" / f"{BOTH[0]}.csv"
+    assert ",true" in part.read_text()
+    assert run(["download", *BOTH, "-o", "out/", "-q", "--exclude-stop"]) == 0
+    assert ",true" not in part.read_text()
+    assert counted(sandbox, BOTH) == [1, 1]
 
 
 @pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])

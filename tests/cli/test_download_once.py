@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
+import posix_only
 import pytest
 
 from smspartner import Sandbox
 from smspartner.cli import run
-from smspartner.files.journal import NAME, Journal, asked, identity
+from smspartner.files.journal import NAME, Journal, asked, done, identity
 
 ONCE = ["download", "n-10", "-o", "n.csv", "--once"]
 
@@ -64,20 +67,89 @@ def test_what_was_downloaded_needs_no_key(
     assert run(ONCE) == 0
 
 
+def phones_in(name: str) -> list[str]:
+    return [line.split(",")[1] for line in Path(name).read_text().splitlines()[1:]]
+
+
+@pytest.mark.parametrize("output", ["n.csv", "n.db", "n.xlsx", "n.jsonl", "n.parquet"])
+@pytest.mark.parametrize("first", [[], ["--opt-outs", "list.txt"]], ids=["no list", "a list"])
 def test_a_file_with_more_people_in_it_than_are_wanted_now_is_not_called_done(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str, first: list[str]
+) -> None:
+    sandbox.once = False
+    assert run(["download", "n-10", "-o", "all.csv", "-q"]) == 0
+    Path("list.txt").write_text("0639989999\n")
+    command = ["download", "n-10", "-o", output, "--once", "-q"]
+    assert run([*command, *first]) == 0
+    Path("list.txt").write_text(f"0639989999\n{phones_in('all.csv')[3]}\n")
+    requests = len(sandbox.requests)
+
+    for _ in range(2):
+        assert run([*command, "--opt-outs", "list.txt"]) == 4
+        said = capsys.readouterr().err
+        assert (
+            "before, without list.txt as it is now: 1 number in it must not be written to" in said
+        )
+        assert phones_in("all.csv")[3] not in said
+
+    assert run(command) == 0  # with fewer lists, as before
+    assert len(sandbox.requests) == requests
+
+
+def test_an_export_that_does_not_say_who_has_opted_out_is_not_called_done_without_them(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("list.txt").write_text("0639980001\n")
-    assert run([*ONCE, "--exclude-stop"]) == 0
-    assert run([*ONCE, "--exclude-stop"]) == 0
-    before = len(sandbox.requests)
-    capsys.readouterr()
-
-    assert run([*ONCE, "--exclude-stop", "--opt-outs", "list.txt"]) == 4
-
+    Path("n.csv").write_text("id,phone\n1,+33639980001\n")
+    line = asked(token="n-10", target=str(Path("n.csv").absolute()), place=True)
+    with Journal(Path()) as journal:
+        journal.add(done(line))
+    assert run([*ONCE, "-q", "--exclude-stop"]) == 4
     said = capsys.readouterr().err
-    assert "before, without list.txt: people who must not be written to may be in it" in said
-    assert len(sandbox.requests) == before
+    assert "without --exclude-stop: people who must not be written to may be in it" in said
+    assert "it has no column stop_sms" in said
+    Path("n.csv").write_text("not an export")
+    assert run([*ONCE, "-q", "--exclude-stop"]) == 4
+    assert sandbox.requests == []
+
+
+def test_the_same_list_under_another_name_is_the_same(tmp_path: Path) -> None:
+    Path("list.txt").write_text("0639980001\n")
+    assert run([*ONCE, "-q", "--opt-outs", "list.txt"]) == 0
+    Path("n.csv").write_text("with nothing to look into")
+    assert run([*ONCE, "-q", "--opt-outs", f"{tmp_path}/list.txt"]) == 0
+    Path("list.txt").rename("moved.txt")
+    assert run([*ONCE, "-q", "--opt-outs", "moved.txt"]) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+def test_a_list_of_which_nothing_is_known_is_looked_for_in_the_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("list.txt").write_text("0639989999\n")
+    assert run([*ONCE, "-q", "--opt-outs", "list.txt"]) == 0
+    lines = Path(NAME).read_text()  # of an older version, without digests
+    Path(NAME).write_text(re.sub(" sha256:[0-9a-f]+", "", lines))
+    assert run([*ONCE, "-q", "--opt-outs", "list.txt"]) == 0
+    assert states() == ["asked", "done", "done"]
+
+    for phone, code in (("0639989999", 0), (phones_in("n.csv")[0], 4)):
+        posix_only.mkfifo("pipe")
+        with ThreadPoolExecutor(1) as other:
+            other.submit(Path("pipe").write_text, f"{phone}\n")
+            assert run([*ONCE, "-q", "--opt-outs", "pipe"]) == code
+        Path("pipe").unlink()
+    assert "without pipe as it is now: 1 number" in capsys.readouterr().err
+
+
+def test_a_file_with_people_to_leave_out_is_written_anew_from_a_kept_body(
+    sandbox: Sandbox,
+) -> None:
+    assert run([*ONCE, "-q", "--raw", "body.json"]) == 0
+    first, *others = phones_in("n.csv")
+    Path("list.txt").write_text(f"{first}\n")
+    assert run([*ONCE, "-q", "--opt-outs", "list.txt"]) == 0
+    assert phones_in("n.csv") == others
+    assert sandbox.downloads("n-10") == 1
 
 
 @pytest.mark.parametrize(
