@@ -57,7 +57,7 @@ def missing(
         why = "which does not have it any more"
     else:
         return None
-    return f"rental {entry.key} was downloaded before and written to {target}, {why}"
+    return f"it was downloaded before and written to {target}, {why}"
 
 
 def writer_since(entry: Entry, place: Path, entries: Mapping[str, Entry]) -> str | None:
@@ -89,22 +89,30 @@ def _has_rental(file: str, token: str) -> bool:
         raise ConfigurationError(f"cannot read {file!r}: SQLite says {error}") from None
 
 
-def lost(problem: str) -> ConfigurationError:
+def lost(token: str, problem: str) -> ConfigurationError:
     """Return the error for numbers that are not there, and that nothing is left to write from."""
-    return ConfigurationError(
-        f"{problem}; the rental was not asked for again: look for a copy of the file, or for a "
-        "body to give to smspartner decode, or ask once more, which the service counts (of one "
-        "rental without --once, of several with --again TOKEN)"
+    return _told(
+        token,
+        f"{problem}; nothing was asked for again: look for a copy of the file, or for a body to "
+        "give to smspartner decode, or ask once more, which the service counts (of one rental "
+        "without --once, of several with --again TOKEN)",
     )
 
 
 def unfit(entry: Entry, words: str) -> ConfigurationError:
     """Return the error for numbers in which people are who must not be written to."""
-    return ConfigurationError(
-        f"rental {entry.key} was written to {entry.target} before, {words}; do not use it as it "
-        "is, the rental was not asked for again: leave these people out of it, or write it anew "
-        "from a body, which smspartner decode takes with the same options"
+    return _told(
+        entry.key,
+        f"it was written to {entry.target} before, {words}; do not use it as it is, it was not "
+        "asked for again: leave these people out of it, or write it anew from a body, which "
+        "smspartner decode takes with the same options",
     )
+
+
+def _told(token: str, words: str) -> ConfigurationError:
+    error = ConfigurationError(words)
+    error.token = token
+    return error
 
 
 def body_left(entry: Entry, folder: Path) -> Path | None:

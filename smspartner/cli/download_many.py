@@ -142,7 +142,7 @@ class _Work(Save, ABC):
         """
         token, failure = entry.key, None
         if problem := missing(entry, self.out, self.place(token), self._before):
-            failure = lost(problem)
+            failure = lost(token, problem)
         elif problem := self._left_in(entry):
             failure = unfit(entry, problem)
         if failure is None:
@@ -303,7 +303,7 @@ class _OneFile(_Work):
             return
         if not self._file.is_file():
             name = f"{self.out.output!r}, which is not there any more"
-            raise lost(f"rental {entry.key} was downloaded before and written to {name}")
+            raise lost(entry.key, f"it was downloaded before and written to {name}")
         if problem := self._left_in(entry):
             raise unfit(entry, problem)
 

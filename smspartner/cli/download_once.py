@@ -82,7 +82,7 @@ def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
     if entry.state == "done":
         failure: SMSPartnerError
         if problem := missing(entry, out, place, journal.entries()):
-            failure = lost(problem)
+            failure = lost(wanted.token, problem)
             free = place is None or not place.exists()  # else it may hold what is nowhere else
         elif problem := _left_in(journal, entry, wanted):
             failure, free = unfit(entry, problem), True

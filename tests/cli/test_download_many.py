@@ -125,8 +125,8 @@ def test_what_is_not_where_it_is_wanted_is_not_called_done(
     assert run(["download", *TOKENS[:2], "-o", output, "-q", *then]) == 9
 
     said = capsys.readouterr().err
-    assert f"rental {TOKENS[0]} was downloaded before and written to" in said
-    assert "was not asked for again" in said
+    assert f"rental {TOKENS[0]}: it was downloaded before and written to" in said
+    assert "nothing was asked for again" in said
     assert len(sandbox.requests) == requests
     assert run(["download", TOKENS[2], "--tokens", os.devnull, "-o", "new.db", "-q"]) == 0
 

@@ -278,9 +278,9 @@ def test_a_file_that_another_rental_is_in_by_now_is_not_called_done(
     assert run([*ONCE, "-q"]) == 4
 
     said = capsys.readouterr().err
-    assert "rental n-10 was downloaded before and written to" in said
+    assert "rental n-10: it was downloaded before and written to" in said
     assert "which the rental n-20 was written to since" in said
-    assert "was not asked for again" in said
+    assert "nothing was asked for again" in said
     assert run(["download", "n-20", "-o", "n.csv", "--once", "-q"]) == 0
     assert sandbox.downloads("n-10") == 1
 
