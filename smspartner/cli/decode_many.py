@@ -23,12 +23,12 @@ from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import end_worker, held, leave_to_parent
 from smspartner.cli.total import Total
-from smspartner.cli.transfer import name_left_behind
-from smspartner.errors import OutputError, SMSPartnerError
+from smspartner.cli.transfer import file_of, name_left_behind
+from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
 from smspartner.files.rows import Origin, WriteOptions
-from smspartner.files.sources import changed_at, find_bodies, is_pattern
+from smspartner.files.sources import changed_at, find_bodies, is_pattern, would_find
 from smspartner.files.targets import STDOUT, output_errors
 from smspartner.files.write import Written, write_rows
 from smspartner.models.masks import mask_target
@@ -58,11 +58,33 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
     if out.output == STDOUT:  # there is nothing that it could lie beside
         journal = None
     total = Total(out, "bodies read", "read before, unchanged", journal)
+    _require_no_body(paths, names, out, journal)
     if out.is_folder:
         _into_folder(names, out, total, jobs=jobs, stop=stop)
     else:
         _into_one(names, out, total, journal, stop=stop)
     return total.tell()
+
+
+def _require_no_body(
+    paths: Sequence[str], names: Sequence[str], out: Output, journal: Path | None
+) -> None:
+    """Refuse to write what the next run of the same command would read as a body.
+
+    Raises:
+        ConfigurationError: it is in a folder, or meant by a pattern, that is read.
+    """
+    if out.is_folder:
+        made = list(parts_in(Path(out.output), names, out.to).values())
+    else:
+        made = [Path(name)] if (name := file_of(out.output)) else []
+    for path in paths:
+        for file in (*made, *([journal] if journal else ())):
+            if would_find(path, file):
+                raise ConfigurationError(
+                    f"{str(file)!r} would be read as a body by the next run, as it is in {path!r}; "
+                    "write to another folder"
+                )
 
 
 def _into_one(

@@ -113,6 +113,34 @@ def test_running_again_reads_only_what_is_new_or_has_changed(
     assert "2  read before, unchanged" in said
 
 
+def test_a_body_that_is_named_twice_is_read_once(in_folder: Path) -> None:
+    count = archive(in_folder / "in")
+    assert run(["decode", "in", f"{in_folder}/in", "./in/r0.json", "-o", "all.csv", "-q"]) == 0
+    assert rows(in_folder / "all.csv") == count
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in", "-o", "in/all.json"],
+        ["in/", "-o", "in/", "--to", "json"],
+        ["in/*", "-o", "in/all.csv"],
+        ["./in/../in/*.*", "-o", "in/all.db"],
+    ],
+    ids=" ".join,
+)
+def test_what_the_next_run_would_read_as_a_body_is_not_written(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    archive(in_folder / "in")
+    before = sorted(in_folder.rglob("*"))
+    assert run(["decode", *arguments]) == 4
+    said = capsys.readouterr().err
+    assert "would be read as a body by the next run" in said
+    assert len(said.splitlines()) == 1
+    assert sorted(in_folder.rglob("*")) == before
+
+
 def test_what_lies_elsewhere_is_read_once(
     in_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
