@@ -13,7 +13,6 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from contextlib import closing, nullcontext
-from datetime import datetime
 from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -28,7 +27,7 @@ from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
 from smspartner.files.rows import Origin, WriteOptions
-from smspartner.files.sources import changed_at, find_bodies, is_pattern, would_find
+from smspartner.files.sources import find_bodies, is_pattern, stamp_of, would_find
 from smspartner.files.targets import STDOUT, output_errors
 from smspartner.files.write import Written, write_rows
 from smspartner.models.masks import mask_target
@@ -231,6 +230,7 @@ def _done(line: Entry, facts: Facts) -> Entry:
         sha256=facts.sha256,
         declared=facts.declared,
         rows=facts.rows,
+        stamp=facts.stamp,
     )
 
 
@@ -247,5 +247,4 @@ def _unchanged(entry: Entry | None, name: str, part: Path, print_of: str | None)
         return False
     if entry.target != readable(part.absolute()) or not part.exists():
         return False
-    changed = changed_at(name)
-    return changed is not None and changed < datetime.fromisoformat(entry.time).timestamp()
+    return entry.stamp is not None and entry.stamp == stamp_of(name)

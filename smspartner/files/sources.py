@@ -145,19 +145,20 @@ def size_of(name: str) -> int:
             return int(system.size(path) or 0)
 
 
-def changed_at(name: str) -> float | None:
-    """Return when a body was last written or moved there, in seconds since 1970.
+def stamp_of(name: str) -> str | None:
+    """Return what tells a body from another one under its name; None where that cannot be known.
 
-    None where that cannot be known.
+    To be asked for before the body is opened: what replaces it meanwhile has another stamp.
     """
     try:
         if "://" not in name:
-            found = Path(name).stat()
-            return max(found.st_mtime, found.st_ctime)  # a copy may keep the time of its original
+            found = Path(name).stat()  # a copy may keep the time of its original, but not ctime
+            parts = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            return ":".join(map(str, parts))
         with _remote_errors(name):
             system, path = load("fsspec.core", "smspartner[remote]").url_to_fs(name)
-            return float(system.modified(path).timestamp())
-    except (OSError, ConfigurationError):
+            return f"{system.size(path)}:{system.modified(path).timestamp()}"
+    except (OSError, ValueError, ConfigurationError):
         return None
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from smspartner.cli import run
 from smspartner.files.bodies import Proved, proved
 from smspartner.files.journal import NAME
-from smspartner.files.sources import Body
+from smspartner.files.sources import Body, open_body
 from smspartner.sandbox.bodies import render
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -181,13 +182,41 @@ def test_a_body_that_an_older_file_has_replaced_is_read_again(
     (in_folder / "old.json").write_bytes(b"".join(render(3, "json", seed=9)))
     os.utime(in_folder / "old.json", (5, 5))
     assert run(["decode", "in", "-o", "out/"]) == 0
-    time.sleep(0.01)  # the journal tells milliseconds
     (in_folder / "old.json").replace(in_folder / "in" / "r0.json")
     capsys.readouterr()
 
     assert run(["decode", "in", "-o", "out/"]) == 0
 
     assert "1  bodies read\n" in capsys.readouterr().err
+    assert rows(in_folder / "out" / "r0.json.csv") == 3
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "while it is read"])
+def test_a_body_that_is_replaced_while_it_is_read_is_read_by_the_next_run(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    archive(in_folder / "in", 1)
+    (in_folder / "new.json").write_bytes(b"".join(render(3, "json", seed=9)))
+
+    def replace() -> None:
+        if (in_folder / "new.json").exists():
+            (in_folder / "new.json").replace(in_folder / "in" / "r0.json")
+
+    def opened(name: str) -> AbstractContextManager[Body]:
+        if when == "before it is opened":
+            replace()
+        return open_body(name)
+
+    def read(body: Body) -> Proved:
+        found = proved(body)
+        replace()
+        return found
+
+    monkeypatch.setattr("smspartner.files.many.open_body", opened)
+    monkeypatch.setattr("smspartner.files.many.proved", read)
+    for _ in range(2):
+        assert run(["decode", "in", "-o", "out/", "-q"]) == 0
+
     assert rows(in_folder / "out" / "r0.json.csv") == 3
 
 

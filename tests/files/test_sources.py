@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smspartner import ConfigurationError, DecodeError, TruncatedError
-from smspartner.files.sources import changed_at, find_bodies, open_body, size_of, would_find
+from smspartner.files.sources import find_bodies, open_body, size_of, stamp_of, would_find
 
 BODY = b'{"success":true,"phoneNumbers":0,"datas":[]}'
 
@@ -198,17 +198,21 @@ def test_a_link_to_nothing_is_a_body_of_its_folder_that_cannot_be_read(tmp_path:
         whole(two)
 
 
-def test_when_a_body_has_changed_is_known_or_not(tmp_path: Path) -> None:
+def test_a_body_that_has_changed_has_another_stamp(tmp_path: Path) -> None:
     fsspec: Any = pytest.importorskip("fsspec", reason="the extra remote is not installed")
-    (name,) = named(tmp_path, "r1.json")
-    moved = Path(name).stat().st_ctime
-    os.utime(name, (5, 5))  # as a copy that keeps its times
-    fsspec.filesystem("memory").pipe("/changed/r1.json", BODY)
-
-    assert (changed_at(name) or 0) >= moved
-    assert changed_at("memory://changed/r1.json") is not None
-    assert changed_at("nothing.json") is None
-    assert changed_at("memory://changed/r2.json") is None
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/changed/r1.json", BODY)
+    first, other = named(tmp_path, "r1.json", "r2.json")
+    for name in (first, "memory://changed/r1.json"):
+        assert stamp_of(name) == stamp_of(name) is not None
+    stamps = {stamp_of(first), stamp_of("memory://changed/r1.json")}
+    times = Path(first).stat()
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    Path(other).replace(first)  # as a copy that keeps the time of its original
+    memory.pipe("/changed/r1.json", BODY)
+    assert not {stamp_of(first), stamp_of("memory://changed/r1.json")} & stamps
+    for name in ("nothing.json", "memory://changed/r2.json", "nul\0.json"):
+        assert stamp_of(name) is None
 
 
 def test_one_body_under_several_names_is_one(
