@@ -53,9 +53,7 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         stop: end at the first body that is wrong.
     """
     names = find_bodies(paths)
-    journal: Path | None = Path(out.output) / NAME if out.is_folder else journal_of(out)
-    if out.output == STDOUT:  # there is nothing that it could lie beside
-        journal = None
+    journal = Path(out.output) / NAME if out.is_folder else journal_of(out)
     total = Total(out, "bodies read", "read before, unchanged", journal)
     _require_no_body(paths, names, out, journal)
     if out.is_folder:

@@ -148,10 +148,9 @@ def download(
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
     apart: dict[str, str | Path | None] = {"the copy of the body": copy if raw is None else None}
     if once:
-        from smspartner.cli.download_once import journal_of, require_lasting  # noqa: PLC0415 - 5 ms
+        from smspartner.cli.download_once import require_journal  # noqa: PLC0415 - 5 ms
 
-        require_lasting(out)
-        apart["the journal"] = journal_of(out)
+        apart["the journal"] = require_journal(out)
     require_apart(out, **apart)
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")

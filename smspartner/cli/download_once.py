@@ -27,28 +27,34 @@ if TYPE_CHECKING:
     from smspartner.cli.download import Download
 
 
-def journal_of(out: Output) -> Path:
-    """Return the journal of an output: beside the file, else in the current folder."""
-    return Path(file_of(out.output)).parent / NAME
+def journal_of(out: Output) -> Path | None:
+    """Return the journal of an output: beside the file, or in the current folder for a server.
 
-
-def require_lasting(out: Output) -> None:
-    """Refuse an output in which the next run could not find the numbers.
-
-    Raises:
-        ConfigurationError: it is standard output, a pipe or a device.
+    What goes to standard output, a pipe or a device has none: no later run can find it there.
     """
     name = file_of(out.output)
     if out.output == STDOUT or (name and is_special(name)):
+        return None
+    return Path(name).parent / NAME
+
+
+def require_journal(out: Output) -> Path:
+    """Return the journal of an output.
+
+    Raises:
+        ConfigurationError: it has none, so the next run could not know what was done.
+    """
+    if (journal := journal_of(out)) is None:
         raise ConfigurationError(
             "--once needs a place where the next run finds the numbers: give it with -o FILE"
         )
+    return journal
 
 
 def fetch_once(wanted: Download) -> None:
     """Fetch unless the journal says how that has ended."""
     token, out, service = wanted.token, wanted.out, wanted.service
-    with Journal(journal_of(out).parent) as journal, journal.taken(token) as last:
+    with Journal(require_journal(out).parent) as journal, journal.taken(token) as last:
         entry = last
         if entry is not None and entry.state == "asked":
             with service.client() as client:

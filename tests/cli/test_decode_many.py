@@ -19,7 +19,7 @@ import pytest
 
 from smspartner.cli import run
 from smspartner.files.bodies import Proved, proved
-from smspartner.files.journal import NAME
+from smspartner.files.journal import NAME, Journal
 from smspartner.files.sources import Body, open_body
 from smspartner.sandbox.bodies import render
 
@@ -413,6 +413,25 @@ def test_the_screen_gets_no_journal_but_each_failure(
     assert "journal" not in said
     assert run(["decode", "in", "--on-error", "stop"]) == 7
     assert [path.name for path in in_folder.iterdir()] == ["in"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such devices there")
+@pytest.mark.parametrize("output", ["/dev/stdout", "/dev/null", "link"])
+def test_a_device_gets_no_journal_beside_it(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    archive(in_folder / "in")
+    (in_folder / "link").symlink_to("/dev/null")
+    made: list[Path] = []
+
+    class Noted(Journal):
+        def __init__(self, folder: Path) -> None:
+            made.append(folder)
+            super().__init__(in_folder)
+
+    monkeypatch.setattr("smspartner.cli.decode_many.Journal", Noted)
+    assert run(["decode", "in", "--to", "csv", "-q", "-o", output]) == 0
+    assert made == []
 
 
 def test_bodies_folders_and_patterns_are_not_taken_for_a_target(in_folder: Path) -> None:
