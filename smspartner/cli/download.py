@@ -154,9 +154,8 @@ def download(
     require_apart(out, **apart)
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
-    out = out.with_account(service)
     left_out = out.leaves_out()
-    options = out.export_options(token, service.deadline)
+    options = out.export_options(token, service.deadline, stops_later=True)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)
@@ -168,8 +167,12 @@ def download(
 
                 fetch_once(asked)
             else:
+                asked = asked.with_account()  # what cannot be had is told before the wait
                 with service.client() as client:
-                    asked.waited(client).fetch(client)
+                    if wait:
+                        asked.await_file(client)
+                        asked = asked.with_account()  # it may have taken hours
+                    asked.fetch(client)
     except RentalPendingError:
         if out.quiet:  # the next run of cron asks again
             return Exit.PENDING
@@ -210,10 +213,8 @@ class Download(msgspec.Struct, frozen=True):
     service: Service
     wait: bool
 
-    def waited(self, client: Client) -> Download:
-        """Wait for the file if that is wanted, and return what is to be fetched then."""
-        if not self.wait:
-            return self
+    def await_file(self, client: Client) -> None:
+        """Wait for the file."""
         from smspartner.cli.waiting import wait_for  # noqa: PLC0415 - for those who wait
 
         wait_for(
@@ -223,24 +224,32 @@ class Download(msgspec.Struct, frozen=True):
             deadline=self.service.deadline,
             quiet=self.out.quiet,
         )
-        return self._renewed()
 
-    def _renewed(self) -> Download:
-        """Return it with the stop list as it is now: waiting may have taken hours."""
-        if self.out.opt_outs_account is False:
-            return self
-        out = self.out.with_account(self.service)
-        left_out = out.leaves_out()
-        options = out.export_options(self.token, self.service.deadline)
-        return replace(self, out=out, options=options, left_out=left_out)
+    def with_account(self) -> Download:
+        """Return it with the stop list of the account as it is now, if that counts."""
+        return replace(self, out=self.out.with_account(self.service))
+
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """What people are left out by, for the journal."""
+        return (*self.left_out, *self.out.leaves_out_account)
+
+    @property
+    def write_options(self) -> WriteOptions:
+        """What is to be written, without those on the stop list of the account if that counts.
+
+        Raises:
+            ConfigurationError: it was not fetched.
+        """
+        return self.out.with_stops(self.options)
 
     def fetch(self, client: Client) -> dict[str, Any]:
         """Write the numbers, and return the facts for a journal."""
-        body = self.body
+        body, options = self.body, self.write_options
         ask = partial(client.stream, self.token, format=self.format_name, raw=body)
         show = is_seen(self.out.output, quiet=self.out.quiet)
         with body, asked(ask, show=show) as stream:
-            written = transfer(stream, self.out, self.options)
+            written = transfer(stream, self.out, options)
         if self.out.provenance:
             record = provenance(
                 token=self.token,

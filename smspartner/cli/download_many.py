@@ -118,7 +118,7 @@ class _Work(Save, ABC):
         self.tokens = tokens
         before = "downloaded before, not asked for again"
         self.total = Total(out, "rentals downloaded", before, folder / NAME)
-        self.left_out = out.leaves_out()
+        self.left_out = (*out.leaves_out(), *out.leaves_out_account)
         self._before: Mapping[str, Entry] = {}
         self._mended: dict[str, Entry] = {}
         self._lines: dict[str, Entry] = {}

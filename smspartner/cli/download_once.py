@@ -64,9 +64,11 @@ def fetch_once(wanted: Download) -> None:
             _settle(journal, entry, wanted)
             return
         with service.client() as client:
-            wanted = wanted.waited(client)
+            if wanted.wait:
+                wanted.await_file(client)
+            wanted = wanted.with_account()
             place = _place_of(out)
-            with journal.asking(token, out.output, place, wanted.left_out) as facts:
+            with journal.asking(token, out.output, place, wanted.leaves_out) as facts:
                 facts.update(wanted.fetch(client))
                 facts["kept"] = facts["kept"] and readable(facts["kept"].absolute())
 
@@ -90,7 +92,7 @@ def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
         if problem := missing(entry, out, place, journal.entries()):
             failure = lost(wanted.token, problem)
             free = place is None or not place.exists()  # else it may hold what is nowhere else
-        elif problem := _left_in(journal, entry, wanted):
+        elif problem := _left_in(journal, entry, wanted.with_account()):
             failure, free = unfit(entry, problem), True
         else:
             if not out.quiet:
@@ -110,21 +112,23 @@ def _settle(journal: Journal, entry: Entry, wanted: Download) -> None:
 
 def _left_in(journal: Journal, entry: Entry, wanted: Download) -> str | None:
     """Return who is in an export who is to be left out now; the journal gets to know if none is."""
-    new = unproved(entry, wanted.left_out)
+    new = unproved(entry, wanted.leaves_out)
     file = file_of(wanted.out.output)
-    if new and (words := left_in(file, entry.key, new, wanted.options)):
+    if new and (words := left_in(file, entry.key, new, wanted.write_options)):
         return words
-    if (left_out := added(entry, wanted.left_out)) != entry.left_out:
+    if (left_out := added(entry, wanted.leaves_out)) != entry.left_out:
         journal.add(replace(entry, left_out=left_out))
     return None
 
 
 def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> None:
     """Write the numbers of a body that an earlier run has kept."""
+    wanted = wanted.with_account()
     token, out, place = wanted.token, wanted.out, _place_of(wanted.out)
+    options = wanted.write_options
     bodies = SavedBodies([(Origin(token=token), str(body))], several=False)
     try:
-        written = write_rows(bodies, out.output, to=out.to, options=wanted.options)
+        written = write_rows(bodies, out.output, to=out.to, options=options)
         facts = bodies.facts[str(body)]
         if out.provenance:
             form, size, sha256 = facts.format, facts.size, facts.sha256
@@ -143,7 +147,7 @@ def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> No
         token=token,
         target=mask_target(out.output) if place is None else readable(place.absolute()),
         place=place is not None,
-        left_out=wanted.left_out,
+        left_out=wanted.leaves_out,
     )
     journal.add(
         done(

@@ -140,17 +140,33 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         return self.output.endswith(("/", os.sep)) or Path(self.output).is_dir()
 
     def leaves_out(self) -> tuple[str, ...]:
-        """Return what people are left out by: options and lists, with a digest of each list.
+        """Return what people are left out by, but for the account: each list with a digest.
 
         To be asked for before the lists are read: what one gains in between is not vouched for.
         """
-        stops = () if self._stops is None else (of_account(self._stops.phones),)
-        flags = (EXCLUDE_STOP,) if self.exclude_stop else ()
-        return (*flags, *stops, *map(of_file, self._lists))
+        return (*((EXCLUDE_STOP,) if self.exclude_stop else ()), *map(of_file, self._lists))
+
+    @property
+    def leaves_out_account(self) -> tuple[str, ...]:
+        """The same of the stop list of the account."""
+        return () if self._stops is None else (of_account(self._stops.phones),)
 
     @property
     def _lists(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((*self.opt_outs, *self.suppress)))
+
+    def with_stops(self, options: WriteOptions) -> WriteOptions:
+        """Return options with the stop list of the account in them, where it counts.
+
+        The files stay as they were read: one may be a pipe.
+        """
+        if (stops := self._stops) is None:
+            return options
+        from smspartner.files.opt_outs import OptOuts, account_list  # noqa: PLC0415 - few need it
+
+        lists = options.opt_outs.lists if options.opt_outs else ()
+        files = lists[len(lists) - len(self._lists) :]
+        return replace(options, opt_outs=OptOuts.of([account_list(stops), *files]))
 
     @property
     def _stops(self) -> StopList | None:
@@ -166,6 +182,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         *,
         target: str | None = None,
         several: bool = False,
+        stops_later: bool = False,
     ) -> WriteOptions:
         """Return what is to be written, after checking that it can be.
 
@@ -174,6 +191,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             deadline: seconds that waiting for a database may take.
             target: where, if it is not the output itself but a file in that folder.
             several: the numbers are of several rentals.
+            stops_later: ``with_stops`` adds the stop list of the account.
 
         Raises:
             UsageError, ConfigurationError, OutputError: it cannot; nothing was fetched yet.
@@ -183,7 +201,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             exclude_stop=self.exclude_stop,
             opt_outs=read_lists(
                 self._lists,
-                self._stops,
+                None if stops_later else self._stops,
                 ignore_unclear=self.ignore_unclear,
                 show=not self.quiet,
             ),
