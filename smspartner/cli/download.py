@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -32,7 +33,7 @@ from smspartner.cli.transfer import (
 )
 from smspartner.client.arguments import require_tokens
 from smspartner.client.client import Client
-from smspartner.errors import ConfigurationError, RentalPendingError
+from smspartner.errors import ConfigurationError, OutputError, RentalPendingError
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
 from smspartner.files.raw_body import RawBody
 from smspartner.files.rows import WriteOptions
@@ -159,7 +160,7 @@ def download(
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)
-    asked = Download(token, out, options, left_out, format_name, body, service, wait)
+    asked = Download(token, out, options, left_out, format_name, body, service, wait, once)
     try:
         with naming_kept(body, None if copy == STDOUT else raw):
             if once:
@@ -212,6 +213,7 @@ class Download(msgspec.Struct, frozen=True):
     body: RawBody
     service: Service
     wait: bool
+    once: bool
 
     def await_file(self, client: Client) -> None:
         """Wait for the file."""
@@ -248,8 +250,12 @@ class Download(msgspec.Struct, frozen=True):
         body, options = self.body, self.write_options
         ask = partial(client.stream, self.token, format=self.format_name, raw=body)
         show = is_seen(self.out.output, quiet=self.out.quiet)
-        with body, asked(ask, show=show) as stream:
-            written = transfer(stream, self.out, options)
+        try:
+            with body, asked(ask, show=show) as stream:
+                written = transfer(stream, self.out, options)
+        except OutputError as error:
+            self._advise(error)
+            raise
         if self.out.provenance:
             record = provenance(
                 token=self.token,
@@ -267,3 +273,12 @@ class Download(msgspec.Struct, frozen=True):
             "rows": written.rows,
             "kept": body.kept,
         }
+
+    def _advise(self, error: OutputError) -> None:
+        """Let the note about a whole body name the whole command that writes its numbers."""
+        notes = getattr(error, "__notes__", [])
+        if self.body.complete and self.body.note in notes:
+            place = notes.index(self.body.note)
+            notes[place] = f"{self.body.note} {shlex.join(self.out.for_decode(self.token))}"
+            if self.once:
+                error.add_note("or run this again, which writes them and asks for nothing again")

@@ -18,8 +18,9 @@ from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
 from smspartner.files.rows import SEPARATORS, WriteOptions
 from smspartner.files.sinks import sink_for
-from smspartner.files.targets import check_writable
+from smspartner.files.targets import STDOUT, check_writable
 from smspartner.files.write import check
+from smspartner.models.masks import mask_target
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -154,6 +155,21 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _lists(self) -> tuple[Path, ...]:
         return tuple(dict.fromkeys((*self.opt_outs, *self.suppress)))
+
+    def for_decode(self, token: str) -> list[str]:
+        """Return the options with which ``decode`` writes the same to the same place."""
+        words = [] if self.output == STDOUT else ["-o", mask_target(self.output)]
+        for name in self.__struct_fields__:
+            value, option = getattr(self, name), f"--{name.replace('_', '-')}"
+            if name in {"output", "quiet", "suppress", "opt_outs"}:
+                continue
+            if isinstance(value, str):
+                words += [option, value]
+            elif value is not None and value is not False:  # a stop list that is empty is false
+                words.append(option)
+        for path in self._lists:
+            words += ["--opt-outs", str(path)]
+        return [*words, "--token", token]
 
     def with_stops(self, options: WriteOptions) -> WriteOptions:
         """Return options with the stop list of the account in them, where it counts.

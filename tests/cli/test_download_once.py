@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import posix_only
 import pytest
 
-from smspartner import Sandbox
+from smspartner import OutputError, Sandbox
 from smspartner.cli import run
 from smspartner.files.journal import NAME, Journal, asked, done, identity
+from smspartner.files.many import SavedBodies
 
 ONCE = ["download", "n-10", "-o", "n.csv", "--once"]
 
@@ -363,3 +367,72 @@ def test_a_file_in_which_another_rental_is_is_not_written_over_from_a_kept_body(
     before = Path("n.csv").read_bytes()
     assert run([*ONCE, "-q"]) == 4
     assert Path("n.csv").read_bytes() == before
+
+
+def locked(numbers: Any, *_: object, **__: object) -> None:
+    if not isinstance(numbers, SavedBodies):
+        deque(numbers, maxlen=0)
+    raise OutputError("the database is locked")
+
+
+@pytest.mark.parametrize("output", ["n.csv", "n.db"])
+@pytest.mark.parametrize("raw", [[], ["--raw", "body.json"]], ids=["copy", "raw"])
+def test_a_body_whose_numbers_could_not_be_written_is_finished_with_by_the_next_run(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    output: str,
+    raw: list[str],
+) -> None:
+    command = ["download", "n-10", "-o", output, "--once", "-q", "--exclude-stop", *raw]
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.cli.transfer.write_rows", locked)
+        patch.setattr("smspartner.cli.download_once.write_rows", locked)
+        for _ in range(2):
+            assert run(command) == 1
+            assert "the database is locked" in capsys.readouterr().err
+    body = Path(raw[1] if raw else f"{output}.body.json")
+    assert body.exists()
+    requests = len(sandbox.requests)
+
+    for _ in range(2):
+        assert run(command) == 0
+
+    assert body.exists() == bool(raw)
+    assert run(["inspect", output, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["opted_out"] == 0
+    assert len(sandbox.requests) == requests
+    assert states() == ["asked", "failed", "done"]
+
+
+@pytest.mark.parametrize("once", [[], ["--once"]])
+def test_the_command_that_writes_a_kept_body_is_named_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, once: list[str]
+) -> None:
+    Path("a list.txt").write_text("0639989999\n")
+    options = ["--columns", "id,phone,stop_sms", "--e164", "--opt-outs", "a list.txt"]
+    options += ["--opt-outs-account"]
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.cli.transfer.write_rows", locked)
+        assert run(["download", "n-10", "-o", "n.db", "-q", *options, *once]) == 1
+    said = capsys.readouterr().err
+    assert ("run this again" in said) is bool(once)
+    (command,) = re.findall("to read it later: smspartner (.*)", said)
+
+    assert run(shlex.split(command)) == 0
+
+    assert run(["inspect", "n.db", "--json", "--token", "n-10"]) == 0
+    assert json.loads(capsys.readouterr().out)["numbers"] == 10
+
+
+def test_numbers_that_another_rental_was_written_over_are_not_written_over_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("smspartner.cli.transfer.write_rows", locked)
+        assert run([*ONCE, "-q"]) == 1
+    assert run(["download", "n-20", "-o", "n.csv", "--once", "-q"]) == 0
+    capsys.readouterr()
+    assert run([*ONCE, "-q"]) == 1
+    assert "the database is locked" in capsys.readouterr().err
+    assert len(phones_in("n.csv")) == 20
