@@ -17,6 +17,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import click
+
 from smspartner.cli.download_once import journal_of
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
@@ -52,6 +54,10 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         jobs: processes that read bodies; they pay for a folder of files only.
         stop: end at the first body that is wrong.
     """
+    if STDOUT in paths:
+        raise click.UsageError(
+            "- is standard input, which is read alone, into one output: name the files instead"
+        )
     names = find_bodies(paths)
     journal = Path(out.output) / NAME if out.is_folder else journal_of(out)
     total = Total(out, "bodies read", "read before, unchanged", journal)

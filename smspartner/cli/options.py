@@ -55,6 +55,11 @@ class _Written(click.ParamType):  # type: ignore[type-arg]
 
     name = "file"
 
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:  # as of a variable of a script that is not set
+            self.fail("it is empty; give the name of a file", param, ctx)
+        return value
+
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002 - what click calls it with
