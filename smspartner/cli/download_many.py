@@ -93,6 +93,8 @@ def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) 
         return _Database(client, folder, format_name, out, tokens)
     if not name or is_special(name):
         raise ConfigurationError("several rentals go to a file, a folder or a database: give -o")
+    if Path(name).is_symlink():  # one file, whatever it is called, has one journal
+        name = str(Path(name).resolve())
     return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
 
 
@@ -384,7 +386,9 @@ class _OneFile(_Work):
         Raises:
             ConfigurationError: it says what to do.
         """
-        gone = [token for token, body in bodies.items() if body is None]
+        # Where the file is gone too there is nothing to lose, and all may be asked for again.
+        given_up = () if self._file.exists() else again
+        gone = [token for token, body in bodies.items() if body is None and token not in given_up]
         if all(token in gone and token not in again for token in self.tokens):
             return
         if gone:

@@ -242,6 +242,34 @@ def test_a_file_that_is_finished_is_not_written_over_by_other_rentals(
     assert counted(sandbox, TOKENS[:4]) == [1, 1, 0, 0]
 
 
+def test_a_file_that_is_gone_is_fetched_anew_only_with_again_for_all_that_was_in_it(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    sandbox.once = False
+    command = ["download", *TOKENS[:2], "-o", "all.csv", "-q"]
+    assert run(command) == 0
+    again = [word for token in TOKENS[:2] for word in ("--again", token)]
+    assert run([*command, *again]) == 4  # if one failed now, the file would lose it
+    (in_folder / "all.csv").unlink()
+
+    assert run([*command, *again[:2]]) == 4
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    assert run([*command, *again]) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [2, 2]
+
+
+def test_a_file_that_is_finished_is_known_through_a_link_to_it(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    (in_folder / "link.csv").symlink_to("all.csv")
+    assert run(["download", *TOKENS[:2], "-o", "link.csv", "-q"]) == 0
+    assert run(["download", *TOKENS[2:4], "-o", "all.csv", "-q"]) == 4
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert sandbox.downloads(TOKENS[2]) == 0
+
+
 def test_a_file_that_waits_for_a_rental_is_not_written_without_the_others_in_it(
     sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
