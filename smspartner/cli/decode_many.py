@@ -17,17 +17,19 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import click
+
 from smspartner.cli.download_once import journal_of
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.signals import end_worker, held, leave_to_parent
 from smspartner.cli.total import Total
-from smspartner.cli.transfer import name_left_behind
-from smspartner.errors import OutputError, SMSPartnerError
+from smspartner.cli.transfer import file_of, name_left_behind
+from smspartner.errors import ConfigurationError, OutputError, SMSPartnerError
 from smspartner.files.journal import NAME, Entry, Journal, asked, done, failed, readable
 from smspartner.files.many import Facts, SavedBodies, in_turn, parts_in, write_part
 from smspartner.files.rows import Origin, WriteOptions
-from smspartner.files.sources import changed_at, find_bodies, is_pattern
+from smspartner.files.sources import find_bodies, is_pattern, stamp_of, would_find
 from smspartner.files.targets import STDOUT, output_errors
 from smspartner.files.write import Written, write_rows
 from smspartner.models.masks import mask_target
@@ -52,16 +54,40 @@ def decode_many(paths: Sequence[str], out: Output, *, jobs: int, stop: bool) -> 
         jobs: processes that read bodies; they pay for a folder of files only.
         stop: end at the first body that is wrong.
     """
+    if STDOUT in paths:
+        raise click.UsageError(
+            "- is standard input, which is read alone, into one output: name the files instead"
+        )
     names = find_bodies(paths)
-    journal: Path | None = Path(out.output) / NAME if out.is_folder else journal_of(out)
-    if out.output == STDOUT:  # there is nothing that it could lie beside
-        journal = None
+    journal = Path(out.output) / NAME if out.is_folder else journal_of(out)
     total = Total(out, "bodies read", "read before, unchanged", journal)
+    _require_no_body(paths, names, out, journal)
     if out.is_folder:
         _into_folder(names, out, total, jobs=jobs, stop=stop)
     else:
         _into_one(names, out, total, journal, stop=stop)
     return total.tell()
+
+
+def _require_no_body(
+    paths: Sequence[str], names: Sequence[str], out: Output, journal: Path | None
+) -> None:
+    """Refuse to write what the next run of the same command would read as a body.
+
+    Raises:
+        ConfigurationError: it is in a folder, or meant by a pattern, that is read.
+    """
+    if out.is_folder:
+        made = list(parts_in(Path(out.output), names, out.to).values())
+    else:
+        made = [Path(name)] if (name := file_of(out.output)) else []
+    for path in paths:
+        for file in (*made, *([journal] if journal else ())):
+            if would_find(path, file):
+                raise ConfigurationError(
+                    f"{str(file)!r} would be read as a body by the next run, as it is in {path!r}; "
+                    "write to another folder"
+                )
 
 
 def _into_one(
@@ -208,6 +234,7 @@ def _done(line: Entry, facts: Facts) -> Entry:
         sha256=facts.sha256,
         declared=facts.declared,
         rows=facts.rows,
+        stamp=facts.stamp,
     )
 
 
@@ -224,5 +251,4 @@ def _unchanged(entry: Entry | None, name: str, part: Path, print_of: str | None)
         return False
     if entry.target != readable(part.absolute()) or not part.exists():
         return False
-    changed = changed_at(name)
-    return changed is not None and changed < entry.time.timestamp()
+    return entry.stamp is not None and entry.stamp == stamp_of(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -32,7 +33,7 @@ from smspartner.cli.transfer import (
 )
 from smspartner.client.arguments import require_tokens
 from smspartner.client.client import Client
-from smspartner.errors import ConfigurationError, RentalPendingError
+from smspartner.errors import ConfigurationError, OutputError, RentalPendingError
 from smspartner.files.provenance import provenance, provenance_path, write_provenance
 from smspartner.files.raw_body import RawBody
 from smspartner.files.rows import WriteOptions
@@ -123,13 +124,13 @@ def download(
     of each.
     """
     wanted = _tokens(tokens, tokens_file)
-    out = out.with_account(service)
     if len(wanted) > 1 or tokens_file is not None or out.is_folder:
         refused = {"--raw": raw, "--wait": wait, "--provenance": out.provenance}
         for option, given in refused.items():
             if given:
                 raise click.UsageError(f"{option} is for a single rental")
         require_apart(out)
+        out = out.with_account(service)
         from smspartner.cli.download_many import download_many  # noqa: PLC0415 - for one: 15 ms
 
         with service.client() as client:
@@ -148,17 +149,18 @@ def download(
     copy = str(safety_copy(out.output, format_name)) if raw is None else raw
     apart: dict[str, str | Path | None] = {"the copy of the body": copy if raw is None else None}
     if once:
-        from smspartner.cli.download_once import journal_of  # noqa: PLC0415 - 5 ms
+        from smspartner.cli.download_once import require_journal  # noqa: PLC0415 - 5 ms
 
-        apart["the journal"] = journal_of(out)
+        apart["the journal"] = require_journal(out)
     require_apart(out, **apart)
     if raw == STDOUT == out.output:
         raise ConfigurationError("numbers and body cannot both go to standard output; name a file")
-    options = out.export_options(token, service.deadline)
+    left_out = out.leaves_out()
+    options = out.export_options(token, service.deadline, stops_later=True)
     check_writable(copy)
     name_left_behind(file_of(out.output), file_of(copy))
     body = RawBody(copy, keep=raw is not None)
-    asked = Download(token, out, options, format_name, body, service, wait=wait)
+    asked = Download(token, out, options, left_out, format_name, body, service, wait, once)
     try:
         with naming_kept(body, None if copy == STDOUT else raw):
             if once:
@@ -166,8 +168,12 @@ def download(
 
                 fetch_once(asked)
             else:
+                asked = asked.with_account()  # what cannot be had is told before the wait
                 with service.client() as client:
-                    asked.waited(client).fetch(client)
+                    if wait:
+                        asked.await_file(client)
+                        asked = asked.with_account()  # it may have taken hours
+                    asked.fetch(client)
     except RentalPendingError:
         if out.quiet:  # the next run of cron asks again
             return Exit.PENDING
@@ -202,15 +208,15 @@ class Download(msgspec.Struct, frozen=True):
     token: str
     out: Output
     options: WriteOptions
+    left_out: tuple[str, ...]
     format_name: str
     body: RawBody
     service: Service
     wait: bool
+    once: bool
 
-    def waited(self, client: Client) -> Download:
-        """Wait for the file if that is wanted, and return what is to be fetched then."""
-        if not self.wait:
-            return self
+    def await_file(self, client: Client) -> None:
+        """Wait for the file."""
         from smspartner.cli.waiting import wait_for  # noqa: PLC0415 - for those who wait
 
         wait_for(
@@ -220,23 +226,36 @@ class Download(msgspec.Struct, frozen=True):
             deadline=self.service.deadline,
             quiet=self.out.quiet,
         )
-        return self._renewed()
 
-    def _renewed(self) -> Download:
-        """Return it with the stop list as it is now: waiting may have taken hours."""
-        if self.out.opt_outs_account is False:
-            return self
-        out = self.out.with_account(self.service)
-        options = out.export_options(self.token, self.service.deadline)
-        return replace(self, out=out, options=options)
+    def with_account(self) -> Download:
+        """Return it with the stop list of the account as it is now, if that counts."""
+        return replace(self, out=self.out.with_account(self.service))
+
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        """What people are left out by, for the journal."""
+        return (*self.left_out, *self.out.leaves_out_account)
+
+    @property
+    def write_options(self) -> WriteOptions:
+        """What is to be written, without those on the stop list of the account if that counts.
+
+        Raises:
+            ConfigurationError: it was not fetched.
+        """
+        return self.out.with_stops(self.options)
 
     def fetch(self, client: Client) -> dict[str, Any]:
         """Write the numbers, and return the facts for a journal."""
-        body = self.body
+        body, options = self.body, self.write_options
         ask = partial(client.stream, self.token, format=self.format_name, raw=body)
         show = is_seen(self.out.output, quiet=self.out.quiet)
-        with body, asked(ask, show=show) as stream:
-            written = transfer(stream, self.out, self.options)
+        try:
+            with body, asked(ask, show=show) as stream:
+                written = transfer(stream, self.out, options)
+        except OutputError as error:
+            self._advise(error)
+            raise
         if self.out.provenance:
             record = provenance(
                 token=self.token,
@@ -254,3 +273,12 @@ class Download(msgspec.Struct, frozen=True):
             "rows": written.rows,
             "kept": body.kept,
         }
+
+    def _advise(self, error: OutputError) -> None:
+        """Let the note about a whole body name the whole command that writes its numbers."""
+        notes = getattr(error, "__notes__", [])
+        if self.body.complete and self.body.note in notes:
+            place = notes.index(self.body.note)
+            notes[place] = f"{self.body.note} {shlex.join(self.out.for_decode(self.token))}"
+            if self.once:
+                error.add_note("or run this again, which writes them and asks for nothing again")

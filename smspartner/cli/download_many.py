@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from smspartner.cli.download_once import require_left_out
+from msgspec.structs import replace
+
+from smspartner.cli.before import body_left, lost, missing, unfit
+from smspartner.cli.left_out import added, left_in, unproved
 from smspartner.cli.options import Output
 from smspartner.cli.progress import progress_over
 from smspartner.cli.total import Total
@@ -23,11 +26,11 @@ from smspartner.client.many import (
     folder_for,
     require_distinct,
 )
-from smspartner.errors import ConfigurationError, SMSPartnerError
+from smspartner.errors import ConfigurationError, RentalPendingError, SMSPartnerError
 from smspartner.files.bodies import proved
-from smspartner.files.journal import NAME, Entry, Journal, identity
+from smspartner.files.journal import NAME, Entry, Journal, asked, done, identity, readable
 from smspartner.files.many import Facts, SavedBodies, parts_in, write_part
-from smspartner.files.rows import Origin
+from smspartner.files.rows import Origin, WriteOptions
 from smspartner.files.sinks import sink_for
 from smspartner.files.sources import open_body
 from smspartner.files.targets import is_special, output_errors
@@ -90,12 +93,9 @@ def _work(client: Client, tokens: Sequence[str], out: Output, format_name: str) 
         return _Database(client, folder, format_name, out, tokens)
     if not name or is_special(name):
         raise ConfigurationError("several rentals go to a file, a folder or a database: give -o")
+    if Path(name).is_symlink():  # one file, whatever it is called, has one journal
+        name = str(Path(name).resolve())
     return _OneFile(client, folder_for(f"{name}{BODIES}"), format_name, out, tokens)
-
-
-def _is_there(entry: Entry) -> bool:
-    """Say whether the body of a line is still there."""
-    return entry.kept is not None and Path(entry.kept).exists()
 
 
 class _Work(Save, ABC):
@@ -103,6 +103,8 @@ class _Work(Save, ABC):
 
     A body that an earlier run has left is finished with instead of asking again.
     """
+
+    _options: WriteOptions
 
     def __init__(
         self,
@@ -118,20 +120,55 @@ class _Work(Save, ABC):
         self.tokens = tokens
         before = "downloaded before, not asked for again"
         self.total = Total(out, "rentals downloaded", before, folder / NAME)
-        self.left_out = out.leaves_out
+        self.left_out = (*out.leaves_out(), *out.leaves_out_account)
+        self._before: Mapping[str, Entry] = {}
+        self._mended: dict[str, Entry] = {}
+        self._lines: dict[str, Entry] = {}
+        self._looked: dict[tuple[str, ...], str | None] = {}
         self.prepare()
 
     @abstractmethod
     def prepare(self) -> None:
         """Check all that can be checked before anything is asked for."""
 
-    def check(self, again: Container[str]) -> None:
+    def check(self, again: Container[str]) -> None:  # noqa: ARG002 - for a file of several
         """Refuse what cannot be added to the target as it is."""
+        with Journal(self.folder) as journal:
+            self._before = dict(journal.entries())
 
     def accept(self, entry: Entry) -> None:
-        """Refuse a rental that is written, and not written again, with more people in it."""
-        if not _is_there(entry):
-            require_left_out(entry, self.out)
+        """Write a rental from the body that is left if it is not where it is wanted, or refuse it.
+
+        Raises:
+            ConfigurationError: no body is left, or people are in it who are to be left out.
+        """
+        token, failure = entry.key, None
+        if problem := missing(entry, self.out, self.place(token), self._before):
+            failure = lost(token, problem)
+        elif problem := self._left_in(entry):
+            failure = unfit(entry, problem)
+        if failure is None:
+            return
+        body = body_left(entry, self.folder) or self.body(token)
+        if identity(body) is None:
+            raise failure
+        facts = self.written(token, body)
+        line = asked(token=token, target=self.target(token), left_out=self.left_out)
+        # A body that was asked for as such, by Client.download_many, is not ours to remove.
+        mine = entry.kept is None and body.name != Path(entry.target or "").name
+        facts["kept"] = None if mine else body
+        self._lines[token] = self._mended[token] = done(line, **facts)
+
+    def _left_in(self, entry: Entry) -> str | None:
+        """Return who is in an export who is to be left out now, as the journal will say."""
+        new = unproved(entry, self.left_out)
+        looked = (self.export(entry.key), "" if self.place(entry.key) else entry.key, *new)
+        if new and looked not in self._looked:  # a file of several is looked into once
+            self._looked[looked] = left_in(looked[0], entry.key, new, self._options)
+        words = self._looked[looked] if new else None
+        if words is None and (left_out := added(entry, self.left_out)) != entry.left_out:
+            self._lines[entry.key] = replace(entry, left_out=left_out)
+        return words
 
     def fetch(self, token: str, place: Path | None) -> dict[str, Any]:  # noqa: ARG002 - of numbers
         """Save the body, and write what is in it."""
@@ -157,6 +194,10 @@ class _Work(Save, ABC):
         body = self.body(token)
         return None if identity(body) is None else self.written(token, body)
 
+    def export(self, token: str) -> str:
+        """Return the file in which the numbers of a rental are; empty for a server."""
+        return str(self.place(token) or file_of(self.out.output))
+
     @abstractmethod
     def written(self, token: str, body: Path) -> dict[str, Any]:
         """Write what is in a body, and return what changes of the facts."""
@@ -165,15 +206,21 @@ class _Work(Save, ABC):
         """Count what became of a rental."""
         if outcome.error is not None:
             self.total.failed(outcome.error)
-        elif outcome.state == "before":
+        elif outcome.state == "before" and outcome.token not in self._mended:
             self.total.was_there()
 
     def finish(self) -> None:
         """Do what is done once all rentals have been asked for."""
+        if self._lines:
+            with Journal(self.folder) as journal:
+                journal.add_all(list(self._lines.values()))
+        mended, self._mended = list(self._mended.values()), {}
+        for entry in mended:
+            self.over(entry)
 
     def over(self, entry: Entry) -> None:
         """Let the body go, unless the line keeps it; not before: a kill may come in between."""
-        if entry.kept is None:
+        if entry.kept is None and entry.key not in self._mended:
             body = self.body(entry.key)
             with output_errors(str(body)):
                 body.unlink(missing_ok=True)
@@ -202,6 +249,10 @@ class _Folder(_Work):
     def place(self, token: str) -> Path:
         """Return the file of a rental's numbers."""
         return self._parts[file_name(token)]
+
+    def target(self, token: str) -> str:
+        """Return its name, as it is from every folder."""
+        return readable(self.place(token).absolute())
 
     def written(self, token: str, body: Path) -> dict[str, Any]:
         written, facts = write_part(
@@ -233,26 +284,38 @@ class _Database(_Work):
 class _OneFile(_Work):
     """One file for all rentals, written from their bodies when all have been asked for.
 
-    The bodies stay in their folder while a rental is missing, so that a later run can add it.
+    The bodies stay in their folder while a rental is missing, so that a later run can add it. Once
+    none is, a line for each says that it is in the file, and the bodies go. Nothing can be added
+    then: the file is written whole, and would lose what it is not written from.
     """
 
     def prepare(self) -> None:
         self._options = self.out.export_options(None, several=True)
-        self._bodies: dict[str, Path] = {}
-        self._new = 0
+        self._file = Path(file_of(self.out.output))
+        self._new: set[str] = set()
 
     def check(self, again: Container[str]) -> None:
-        """Refuse to add rentals to a file that was finished: it is written from bodies, whole."""
+        """Refuse to write the file anew without a rental that is in it, or waits for it."""
         with Journal(self.folder) as journal:
-            entries = [journal.last(token) for token in self.tokens if token not in again]
-        done = [entry for entry in entries if entry is not None and entry.state == "done"]
-        gone = [entry for entry in done if not _is_there(entry)]
-        if gone and len(done) < len(self.tokens):
-            raise ConfigurationError(
-                f"{self.out.output!r} was finished before, with {len(gone)} of these rentals, and "
-                "their bodies are gone; give the new ones an output of their own, or use a folder "
-                "or a database"
-            )
+            self._require_all(self._bodies(journal), again)
+
+    def accept(self, entry: Entry) -> None:
+        """Leave a rental whose body waits for the file: it is written with the options of now."""
+        if self._body_of(entry) is not None:
+            return
+        if not self._file.is_file():
+            name = f"{self.out.output!r}, which is not there any more"
+            raise lost(entry.key, f"it was downloaded before and written to {name}")
+        if problem := self._left_in(entry):
+            raise unfit(entry, problem)
+
+    def over(self, entry: Entry) -> None:
+        """Let the body go once the rental is in the file."""
+        if self._is_in_file(entry):
+            super().over(entry)
+
+    def export(self, token: str) -> str:  # noqa: ARG002 - one for all
+        return str(self._file)
 
     def place(self, token: str) -> Path:
         """Return the body: the file is written of what is there in the end."""
@@ -275,22 +338,94 @@ class _OneFile(_Work):
 
     def told(self, outcome: Outcome) -> None:
         super().told(outcome)
-        if outcome.error is None and outcome.path is not None:
-            self._bodies[outcome.token] = outcome.path
-            self._new += outcome.state == "done"
+        if outcome.state == "done":
+            self._new.add(outcome.token)
 
     def finish(self) -> None:
-        if not self._bodies or not all(body.exists() for body in self._bodies.values()):
-            return  # all of it was written by an earlier run
-        saved = [(Origin(token=token), str(body)) for token, body in self._bodies.items()]
-        bodies = SavedBodies(saved)
+        name = self.out.output
+        super().finish()
+        with Journal(self.folder) as journal:
+            try:  # from here on no other run writes the file, or lets a body of it go
+                with journal.taken(f"file:{self.folder.name}"):
+                    self._write(journal)
+            except RentalPendingError:
+                raise RentalPendingError(
+                    None,
+                    f"another run is writing {name!r}; the bodies are kept in {self.folder}, run "
+                    "this again to write those that it misses",
+                ) from None
+
+    def _write(self, journal: Journal) -> None:
+        """Write the file from the bodies that are there; none is where a run before has done so."""
+        bodies = self._bodies(journal)
+        self._require_all(bodies)
+        waiting = {token: body for token, body in bodies.items() if body is not None}
+        if not waiting:
+            return
+        saved = [(Origin(token=token), str(body)) for token, body in waiting.items()]
         try:
-            written = write_rows(bodies, self.out.output, to=self.out.to, options=self._options)
+            written = write_rows(
+                SavedBodies(saved), self.out.output, to=self.out.to, options=self._options
+            )
         except SMSPartnerError as error:
             error.add_note(f"the bodies are kept in {self.folder}; run this again to write them")
             raise
-        self.total.wrote(written, self._new)
-        if not self.total.has_failures:
-            for body in self._bodies.values():
-                with output_errors(str(body)):
-                    body.unlink()
+        self.total.wrote(written, len(self._new & waiting.keys()))
+        if self.total.has_failures:
+            return
+        entries = journal.entries()
+        place = readable(self._file.absolute())
+        lines = [
+            done(entries[token], target=place, kept=None, before=None, left_out=self.left_out)
+            for token in waiting
+        ]
+        journal.add_all(lines)
+        for body in waiting.values():
+            with output_errors(str(body)):
+                body.unlink(missing_ok=True)
+
+    def _require_all(self, bodies: dict[str, Path | None], again: Container[str] = ()) -> None:
+        """Refuse to write the file, if that is to be done, without a rental that the journal has.
+
+        Raises:
+            ConfigurationError: it says what to do.
+        """
+        # Where the file is gone too there is nothing to lose, and all may be asked for again.
+        given_up = () if self._file.exists() else again
+        gone = [token for token, body in bodies.items() if body is None and token not in given_up]
+        if all(token in gone and token not in again for token in self.tokens):
+            return
+        if gone:
+            raise ConfigurationError(
+                f"{self.out.output!r} was finished before, with {_rentals(gone)}, and the bodies "
+                "are gone: written anew, it would lose them; give the others an output of their "
+                "own, or use a folder or a database"
+            )
+        if others := [token for token in bodies if token not in self.tokens]:
+            raise ConfigurationError(
+                f"{self.out.output!r} is to hold {_rentals(others)} of another run too, and would "
+                f"lose them; give their tokens as well, or give these an output of their own"
+            )
+
+    def _bodies(self, journal: Journal) -> dict[str, Path | None]:
+        """Return the body of each rental that is done; None where it is in the file already."""
+        entries = journal.entries().items()
+        found = {key: self._body_of(entry) for key, entry in entries if entry.state == "done"}
+        order = {token: place for place, token in enumerate(self.tokens)}
+        return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
+
+    def _body_of(self, entry: Entry) -> Path | None:
+        """Return the body of a rental that is done, if it is there; its folder may have moved."""
+        body = self.folder / Path(entry.kept or entry.target or ".").name
+        return None if self._is_in_file(entry) or identity(body) is None else body
+
+    def _is_in_file(self, entry: Entry) -> bool:
+        """Say whether a line says that a rental is in the file, and not only its body here."""
+        return entry.kept is None and Path(entry.target or "").parent.name != self.folder.name
+
+
+def _rentals(tokens: Sequence[str]) -> str:
+    """Return some rentals in words."""
+    if len(tokens) == 1:
+        return f"the rental {tokens[0]}"
+    return f"{len(tokens):,} rentals ({tokens[0]} is one)"

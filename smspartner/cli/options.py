@@ -12,13 +12,15 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from smspartner.cli.left_out import EXCLUDE_STOP, of_account, of_file
 from smspartner.cli.opt_outs import LIST, opt_outs_option, read_lists
 from smspartner.errors import ConfigurationError
 from smspartner.files.provenance import provenance_path
 from smspartner.files.rows import SEPARATORS, WriteOptions
 from smspartner.files.sinks import sink_for
-from smspartner.files.targets import check_writable
+from smspartner.files.targets import STDOUT, check_writable
 from smspartner.files.write import check
+from smspartner.models.masks import mask_target
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,6 +54,11 @@ class _Written(click.ParamType):  # type: ignore[type-arg]
     """A file that the command makes; the shell offers files for it."""
 
     name = "file"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:  # as of a variable of a script that is not set
+            self.fail("it is empty; give the name of a file", param, ctx)
+        return value
 
     def shell_complete(
         self,
@@ -138,15 +145,49 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is a folder: by its name, or because there is one."""
         return self.output.endswith(("/", os.sep)) or Path(self.output).is_dir()
 
-    @property
     def leaves_out(self) -> tuple[str, ...]:
-        """What people are left out by: options, and the names of lists."""
-        flags = {
-            "--exclude-stop": self.exclude_stop,
-            "--opt-outs-account": self.opt_outs_account is not False,
-        }
-        lists = (str(path) for path in (*self.opt_outs, *self.suppress))
-        return (*(flag for flag, given in flags.items() if given), *lists)
+        """Return what people are left out by, but for the account: each list with a digest.
+
+        To be asked for before the lists are read: what one gains in between is not vouched for.
+        """
+        return (*((EXCLUDE_STOP,) if self.exclude_stop else ()), *map(of_file, self._lists))
+
+    @property
+    def leaves_out_account(self) -> tuple[str, ...]:
+        """The same of the stop list of the account."""
+        return () if self._stops is None else (of_account(self._stops.phones),)
+
+    @property
+    def _lists(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys((*self.opt_outs, *self.suppress)))
+
+    def for_decode(self, token: str) -> list[str]:
+        """Return the options with which ``decode`` writes the same to the same place."""
+        words = [] if self.output == STDOUT else ["-o", mask_target(self.output)]
+        for name in self.__struct_fields__:
+            value, option = getattr(self, name), f"--{name.replace('_', '-')}"
+            if name in {"output", "quiet", "suppress", "opt_outs"}:
+                continue
+            if isinstance(value, str):
+                words += [option, value]
+            elif value is not None and value is not False:  # a stop list that is empty is false
+                words.append(option)
+        for path in self._lists:
+            words += ["--opt-outs", str(path)]
+        return [*words, "--token", token]
+
+    def with_stops(self, options: WriteOptions) -> WriteOptions:
+        """Return options with the stop list of the account in them, where it counts.
+
+        The files stay as they were read: one may be a pipe.
+        """
+        if (stops := self._stops) is None:
+            return options
+        from smspartner.files.opt_outs import OptOuts, account_list  # noqa: PLC0415 - few need it
+
+        lists = options.opt_outs.lists if options.opt_outs else ()
+        files = lists[len(lists) - len(self._lists) :]
+        return replace(options, opt_outs=OptOuts.of([account_list(stops), *files]))
 
     @property
     def _stops(self) -> StopList | None:
@@ -162,6 +203,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
         *,
         target: str | None = None,
         several: bool = False,
+        stops_later: bool = False,
     ) -> WriteOptions:
         """Return what is to be written, after checking that it can be.
 
@@ -170,6 +212,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             deadline: seconds that waiting for a database may take.
             target: where, if it is not the output itself but a file in that folder.
             several: the numbers are of several rentals.
+            stops_later: ``with_stops`` adds the stop list of the account.
 
         Raises:
             UsageError, ConfigurationError, OutputError: it cannot; nothing was fetched yet.
@@ -178,8 +221,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
             columns=None if self.columns is None else self.columns.replace(" ", "").split(","),
             exclude_stop=self.exclude_stop,
             opt_outs=read_lists(
-                (*self.opt_outs, *self.suppress),
-                self._stops,
+                self._lists,
+                None if stops_later else self._stops,
                 ignore_unclear=self.ignore_unclear,
                 show=not self.quiet,
             ),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from smspartner.cli.connection import Service, service_options
 from smspartner.cli.console import say
 from smspartner.cli.options import TOKEN, WRITTEN
+from smspartner.files.targets import STDOUT
 
 
 @click.command()
@@ -41,6 +44,8 @@ def save(
     wanted = format_name or ("xml" if output.lower().endswith(".xml") else "json")
     with service.client() as client:
         saved = client.save(token, output, format=wanted)
+    if output != STDOUT and saved.path != Path(output):
+        say(f"smspartner: {output} is there already: the body is in {saved.path}")
     if not quiet:
         count = f"{saved.numbers:,} number{'' if saved.numbers == 1 else 's'}"
         say(f"{count} in {saved.path} ({saved.bytes:,} bytes of {saved.format.upper()})")

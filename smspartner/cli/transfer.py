@@ -27,11 +27,16 @@ def transfer(source: Source, out: Output, options: WriteOptions) -> Written:
     """Write all numbers of a source, and say what was written."""
     with watched(source, show=is_seen(out.output, quiet=out.quiet)) as batches:
         written = write_rows(batches, out.output, to=out.to, options=options)
+    tell(written, out)
+    return written
+
+
+def tell(written: Written, out: Output) -> None:
+    """Say what was written."""
     if not out.quiet:
         say(_summary(written))
         for line in left_out(written.left_out_by, written.rows + written.left_out_listed):
             say(line)
-    return written
 
 
 @contextmanager

@@ -84,6 +84,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         retryable: whether asking again cannot cost anything.
         final: whether asking again is no use, or could cost something.
         options: what was written of the numbers, as a checksum.
+        stamp: what tells the body that was read from another one under its name.
         left_out: what people were left out by, such as ``--exclude-stop`` or the name of a list.
     """
 
@@ -108,6 +109,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retryable: bool = False
     final: bool = False
     options: str | None = None
+    stamp: str | None = None
     left_out: tuple[str, ...] = ()
 
     @property

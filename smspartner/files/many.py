@@ -19,7 +19,7 @@ from smspartner.errors import ConfigurationError, SMSPartnerError
 from smspartner.files.bodies import proved
 from smspartner.files.rows import Origin, WriteOptions
 from smspartner.files.sinks import sink_for
-from smspartner.files.sources import open_body
+from smspartner.files.sources import open_body, stamp_of
 from smspartner.files.write import Written, write_rows
 from smspartner.models.columns import COLUMNS, FILE, TOKEN, Batches
 
@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         sha256: of these bytes, in hexadecimal.
         declared: how many numbers the service declared, None where it did not.
         rows: how many there are.
+        stamp: what tells its file from another one under its name, None where that is unknown.
     """
 
     format: str
@@ -54,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     declared: int | None
     rows: int
+    stamp: str | None = None
 
 
 class SavedBodies:
@@ -87,6 +89,7 @@ class SavedBodies:
         """Yield where numbers come from, and the numbers: a body's all, or none."""
         for origin, name in self._bodies:
             try:
+                stamp = stamp_of(name)
                 with open_body(name) as body:
                     found = proved(body)
                     self.facts[name] = Facts(
@@ -95,6 +98,7 @@ class SavedBodies:
                         sha256=body.sha256,
                         declared=found.declared,
                         rows=found.found,
+                        stamp=stamp,
                     )
                     yield origin, found.batches
             except SMSPartnerError as error:

@@ -12,9 +12,10 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
 from glob import glob
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from smspartner.decoders import format_names
@@ -37,7 +38,8 @@ _PATTERN: Final = re.compile(r"[*?\[]")
 def find_bodies(paths: Paths) -> list[str]:
     """Return the names of the bodies that are meant, each once, in the order given.
 
-    A file is taken whatever it is called. Of a folder, the files whose names end like a body's are
+    One that is meant by several names, or is there under several, has the first of them. A file is
+    taken whatever it is called. Of a folder, the files whose names end like a body's are
     taken, sorted: ``.json``, ``.xml`` or the name of a registered format, also with ``.gz`` or
     ``.zst``, and as ``RawBody`` keeps them (``.incomplete``, ``.json-2.incomplete``) or did in
     earlier versions (``.json-2``). A pattern is a glob; ``**`` goes into folders.
@@ -46,7 +48,7 @@ def find_bodies(paths: Paths) -> list[str]:
         ConfigurationError: there is no such file, or no body at all.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    found: dict[str, None] = {}
+    found: dict[tuple[int, int] | str, str] = {}
     for path in given:
         if not isinstance(path, str | os.PathLike):
             raise ConfigurationError(f"a path is text or a Path, not {type(path).__name__}")
@@ -56,10 +58,35 @@ def find_bodies(paths: Paths) -> list[str]:
             raise ConfigurationError(
                 f"no bodies in {mask_target(name)!r}: is it the right folder or pattern?"
             )
-        found.update(dict.fromkeys(bodies))
+        for body in bodies:
+            found.setdefault(_file_of(body), body)
     if not found:
         raise ConfigurationError("no bodies were given: name files, a folder or a pattern")
-    return list(found)
+    return list(found.values())
+
+
+def _file_of(name: str) -> tuple[int, int] | str:
+    """Return what a file is known by, however it is spelled; its name where that is unknown."""
+    with suppress(OSError, ValueError):
+        found = Path(name.removeprefix("file://")).stat()
+        if found.st_ino:
+            return found.st_dev, found.st_ino
+    return name
+
+
+def would_find(path: str, file: str | os.PathLike[str]) -> bool:
+    """Say whether a folder or a pattern will mean a file too, once it is there."""
+    for full in (os.path.abspath, os.path.realpath):
+        place, within = PurePath(full(file)), PurePath(full(path))
+        if Path(path).is_dir():
+            found = place.parent == within and is_called_like_body(place.name)
+        elif "**" in path:
+            found = fnmatch(str(place), str(within))
+        else:
+            found = is_pattern(path) and place.match(str(within))
+        if found:
+            return True
+    return False
 
 
 def is_pattern(name: str) -> bool:
@@ -118,19 +145,20 @@ def size_of(name: str) -> int:
             return int(system.size(path) or 0)
 
 
-def changed_at(name: str) -> float | None:
-    """Return when a body was last written or moved there, in seconds since 1970.
+def stamp_of(name: str) -> str | None:
+    """Return what tells a body from another one under its name; None where that cannot be known.
 
-    None where that cannot be known.
+    To be asked for before the body is opened: what replaces it meanwhile has another stamp.
     """
     try:
         if "://" not in name:
-            found = Path(name).stat()
-            return max(found.st_mtime, found.st_ctime)  # a copy may keep the time of its original
+            found = Path(name).stat()  # a copy may keep the time of its original, but not ctime
+            parts = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            return ":".join(map(str, parts))
         with _remote_errors(name):
             system, path = load("fsspec.core", "smspartner[remote]").url_to_fs(name)
-            return float(system.modified(path).timestamp())
-    except (OSError, ConfigurationError):
+            return f"{system.size(path)}:{system.modified(path).timestamp()}"
+    except (OSError, ValueError, ConfigurationError):
         return None
 
 

@@ -378,8 +378,8 @@ def test_a_body_on_its_way_to_a_device_is_kept_in_the_current_folder(tmp_path: P
 
 
 def test_an_empty_name_for_the_body_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["download", "n-9", "-q", "-o", "n.csv", "--raw", ""]) == 1
-    assert "cannot write ''" in capsys.readouterr().err
+    assert run(["download", "n-9", "-q", "-o", "n.csv", "--raw", ""]) == 2
+    assert "'--raw': it is empty; give the name of a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["download", "status"])

@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ import pytest
 
 from smspartner.cli import run
 from smspartner.files.bodies import Proved, proved
-from smspartner.files.journal import NAME
-from smspartner.files.sources import Body
+from smspartner.files.journal import NAME, Journal
+from smspartner.files.sources import Body, open_body
 from smspartner.sandbox.bodies import render
 
 pytestmark = pytest.mark.usefixtures("in_folder")
@@ -113,6 +114,34 @@ def test_running_again_reads_only_what_is_new_or_has_changed(
     assert "2  read before, unchanged" in said
 
 
+def test_a_body_that_is_named_twice_is_read_once(in_folder: Path) -> None:
+    count = archive(in_folder / "in")
+    assert run(["decode", "in", f"{in_folder}/in", "./in/r0.json", "-o", "all.csv", "-q"]) == 0
+    assert rows(in_folder / "all.csv") == count
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["in", "-o", "in/all.json"],
+        ["in/", "-o", "in/", "--to", "json"],
+        ["in/*", "-o", "in/all.csv"],
+        ["./in/../in/*.*", "-o", "in/all.db"],
+    ],
+    ids=" ".join,
+)
+def test_what_the_next_run_would_read_as_a_body_is_not_written(
+    in_folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    archive(in_folder / "in")
+    before = sorted(in_folder.rglob("*"))
+    assert run(["decode", *arguments]) == 4
+    said = capsys.readouterr().err
+    assert "would be read as a body by the next run" in said
+    assert len(said.splitlines()) == 1
+    assert sorted(in_folder.rglob("*")) == before
+
+
 def test_what_lies_elsewhere_is_read_once(
     in_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,13 +182,41 @@ def test_a_body_that_an_older_file_has_replaced_is_read_again(
     (in_folder / "old.json").write_bytes(b"".join(render(3, "json", seed=9)))
     os.utime(in_folder / "old.json", (5, 5))
     assert run(["decode", "in", "-o", "out/"]) == 0
-    time.sleep(0.01)  # the journal tells milliseconds
     (in_folder / "old.json").replace(in_folder / "in" / "r0.json")
     capsys.readouterr()
 
     assert run(["decode", "in", "-o", "out/"]) == 0
 
     assert "1  bodies read\n" in capsys.readouterr().err
+    assert rows(in_folder / "out" / "r0.json.csv") == 3
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "while it is read"])
+def test_a_body_that_is_replaced_while_it_is_read_is_read_by_the_next_run(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    archive(in_folder / "in", 1)
+    (in_folder / "new.json").write_bytes(b"".join(render(3, "json", seed=9)))
+
+    def replace() -> None:
+        if (in_folder / "new.json").exists():
+            (in_folder / "new.json").replace(in_folder / "in" / "r0.json")
+
+    def opened(name: str) -> AbstractContextManager[Body]:
+        if when == "before it is opened":
+            replace()
+        return open_body(name)
+
+    def read(body: Body) -> Proved:
+        found = proved(body)
+        replace()
+        return found
+
+    monkeypatch.setattr("smspartner.files.many.open_body", opened)
+    monkeypatch.setattr("smspartner.files.many.proved", read)
+    for _ in range(2):
+        assert run(["decode", "in", "-o", "out/", "-q"]) == 0
+
     assert rows(in_folder / "out" / "r0.json.csv") == 3
 
 
@@ -301,6 +358,10 @@ def test_where_every_body_is_wrong_nothing_is_replaced(in_folder: Path) -> None:
         (["in", "-o", "out/", "--to", "sqlite"], 4, "one database"),
         (["in", "none.xml", "-o", "all.csv"], 2, "there is no 'none.xml' ("),
         (["in", "all.csv", "-o", "b.csv"], 2, "there is no 'all.csv' ("),
+        (["-", "-o", "out/"], 2, "- is standard input, which is read alone"),
+        (["in", "-", "-o", "all.csv"], 2, "- is standard input, which is read alone"),
+        (["in", "-o", ""], 2, "it is empty; give the name of a file"),
+        (["", "-o", "all.csv"], 2, "it is empty; give the name of a file"),
         (["in", "a l.csv"], 2, "there is no 'a l.csv'; did you mean -o 'a l.csv'?"),
         (["in", "old.csv"], 2, "not like a body; did you mean -o old.csv?"),
         (["in", "postgresql://me:secret@h/d"], 2, "did you mean -o postgresql://me@h/d?"),
@@ -358,12 +419,31 @@ def test_the_screen_gets_no_journal_but_each_failure(
     assert [path.name for path in in_folder.iterdir()] == ["in"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such devices there")
+@pytest.mark.parametrize("output", ["/dev/stdout", "/dev/null", "link"])
+def test_a_device_gets_no_journal_beside_it(
+    in_folder: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    archive(in_folder / "in")
+    (in_folder / "link").symlink_to("/dev/null")
+    made: list[Path] = []
+
+    class Noted(Journal):
+        def __init__(self, folder: Path) -> None:
+            made.append(folder)
+            super().__init__(in_folder)
+
+    monkeypatch.setattr("smspartner.cli.decode_many.Journal", Noted)
+    assert run(["decode", "in", "--to", "csv", "-q", "-o", output]) == 0
+    assert made == []
+
+
 def test_bodies_folders_and_patterns_are_not_taken_for_a_target(in_folder: Path) -> None:
     archive(in_folder / "in")
     (in_folder / "kept.csv.body.json").write_bytes(WRONG["count.json"])
     (in_folder / "rentals.db").mkdir()
     (in_folder / "rentals.db" / "a.xml").write_bytes((in_folder / "in" / "r1.xml").read_bytes())
-    for last, code in {"kept.csv.body.json": 9, "rentals.db": 0, "*.db/*.xml": 0, "-": 9}.items():
+    for last, code in {"kept.csv.body.json": 9, "rentals.db": 0, "*.db/*.xml": 0, "-": 2}.items():
         assert run(["decode", "in", last]) == code
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGTERM
@@ -18,10 +21,14 @@ import msgspec
 import posix_only
 import pytest
 
-from smspartner import OutputError, Sandbox
+from smspartner import Client, OutputError, Sandbox
 from smspartner.cli import run
-from smspartner.files.journal import NAME, Journal, asked
+from smspartner.files.journal import NAME, Journal, asked, done
+from smspartner.files.read import NumbersFile, open_numbers
+from smspartner.files.write import Written, write_rows
 
+#: Two with people who have opted out.
+BOTH = ["n-200.as-a", "n-200.as-b"]
 TOKENS = [f"n-{50 + place}.as-{place}" for place in range(5)]
 NUMBERS = sum(range(50, 55))
 
@@ -94,6 +101,79 @@ def test_running_again_asks_for_nothing_again(
     assert len(sandbox.requests) == asked
 
 
+@pytest.mark.parametrize(
+    ("output", "gone", "then"),
+    [
+        ("out/", "", ["--to", "parquet"]),
+        ("out/", f"out/{TOKENS[0]}.csv", []),
+        ("all.csv", "all.csv", []),
+        ("all.db", "all.db", []),
+    ],
+    ids=["another form", "a part", "the file", "the database"],
+)
+def test_what_is_not_where_it_is_wanted_is_not_called_done(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    output: str,
+    gone: str,
+    then: list[str],
+) -> None:
+    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+    if gone:
+        Path(gone).unlink()
+    requests = len(sandbox.requests)
+
+    assert run(["download", *TOKENS[:2], "-o", output, "-q", *then]) == 9
+
+    said = capsys.readouterr().err
+    assert f"rental {TOKENS[0]}: it was downloaded before and written to" in said
+    assert "nothing was asked for again" in said
+    assert len(sandbox.requests) == requests
+    assert run(["download", TOKENS[2], "--tokens", os.devnull, "-o", "new.db", "-q"]) == 0
+
+
+def test_a_new_database_does_not_stand_for_the_one_that_was_deleted(sandbox: Sandbox) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "all.db", "-q"]) == 0
+    Path("all.db").unlink()
+    for _ in range(2):
+        assert run(["download", *TOKENS[:3], "-o", "all.db", "-q"]) == 9
+    assert counted(sandbox, TOKENS[:3]) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_bodies_that_the_library_has_saved_give_the_numbers_and_stay(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    killed: bool,
+) -> None:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        assert all(each.state == "done" for each in client.download_many(TOKENS[:2], "out"))
+    bodies = sorted(in_folder.glob("out/*.json"))
+    if killed:  # before the last line, which the next run has added
+        lines = [json.dumps(line | {"kept": None}) for line in journal(in_folder / "out")]
+        (in_folder / "out" / NAME).write_text("\n".join(lines) + "\n")
+    requests = len(sandbox.requests)
+
+    for form in ("csv", "parquet", "csv"):
+        assert run(["download", *TOKENS[:2], "-o", "out/", "--to", form]) == 0
+        assert "  2  rentals downloaded" in capsys.readouterr().err
+        assert len(list(in_folder.glob(f"out/*.{form}"))) == 2
+    assert run(["download", *TOKENS[:2], "-o", "out/"]) == 0
+    assert "  2  downloaded before" in capsys.readouterr().err
+
+    assert sorted(in_folder.glob("out/*.json")) == bodies
+    assert len(sandbox.requests) == requests
+
+
+def test_a_folder_that_was_moved_is_known_again(sandbox: Sandbox, in_folder: Path) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
+    (in_folder / "out").rename(in_folder / "moved")
+    assert run(["download", *TOKENS[:2], "-o", "moved/", "-q"]) == 0
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
 def test_tokens_come_from_a_file_with_blank_lines_and_duplicates(
     sandbox: Sandbox, in_folder: Path
 ) -> None:
@@ -148,6 +228,132 @@ def test_a_file_that_is_finished_takes_no_further_rental(
     assert counted(sandbox, TOKENS[:3]) == [1, 1, 0]
 
 
+def test_a_file_that_is_finished_is_not_written_over_by_other_rentals(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+    before = (in_folder / "all.csv").read_bytes()
+
+    for again in ([], ["--again", TOKENS[2]]):
+        assert run(["download", *TOKENS[2:4], *again, "-o", "all.csv", "-q"]) == 4
+        said = capsys.readouterr().err
+        assert f"was finished before, with 2 rentals ({TOKENS[0]} is one)" in said
+
+    assert (in_folder / "all.csv").read_bytes() == before
+    assert counted(sandbox, TOKENS[:4]) == [1, 1, 0, 0]
+
+
+def test_a_file_that_is_gone_is_fetched_anew_only_with_again_for_all_that_was_in_it(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    sandbox.once = False
+    command = ["download", *TOKENS[:2], "-o", "all.csv", "-q"]
+    assert run(command) == 0
+    again = [word for token in TOKENS[:2] for word in ("--again", token)]
+    assert run([*command, *again]) == 4  # if one failed now, the file would lose it
+    (in_folder / "all.csv").unlink()
+
+    assert run([*command, *again[:2]]) == 4
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    assert run([*command, *again]) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [2, 2]
+
+
+def test_a_file_that_is_finished_is_known_through_a_link_to_it(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    (in_folder / "link.csv").symlink_to("all.csv")
+    assert run(["download", *TOKENS[:2], "-o", "link.csv", "-q"]) == 0
+    assert run(["download", *TOKENS[2:4], "-o", "all.csv", "-q"]) == 4
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert sandbox.downloads(TOKENS[2]) == 0
+
+
+def test_a_file_that_waits_for_a_rental_is_not_written_without_the_others_in_it(
+    sandbox: Sandbox, in_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["download", *TOKENS[:2], "fails", "-o", "all.csv", "-q"]) == 9
+    capsys.readouterr()
+
+    assert run(["download", *TOKENS[1:3], "-o", "all.csv", "-q"]) == 4
+    assert f"is to hold the rental {TOKENS[0]} of another run too" in capsys.readouterr().err
+    assert sandbox.downloads(TOKENS[2]) == 0
+
+    assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 0
+    assert rows(in_folder / "all.csv") == 50 + 51 + 52
+    assert counted(sandbox, TOKENS[:3]) == [1] * 3
+
+
+def test_a_body_that_came_to_its_place_before_a_kill_waits_for_the_file_like_any_other(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    body = folder / f"{TOKENS[0]}.json"
+    line = asked(token=TOKENS[0], target=str(body), place=True)
+    with Journal(folder) as opened:
+        opened.add(done(line))  # as the next run settles it
+    assert run(["save", TOKENS[0], "-o", str(body), "-q"]) == 0
+
+    for _ in range(2):
+        assert run(["download", TOKENS[0], "fails", "-o", "all.csv", "-q"]) == 9
+        assert body.exists()
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
+def test_a_finished_file_of_an_older_version_is_known_by_the_bodies_that_are_gone(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    (in_folder / "all.csv").write_text("id,phone,stop_sms,token\n")
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    with Journal(folder) as opened:
+        for token in TOKENS[:2]:
+            body = folder / f"{token}.json"
+            opened.add(done(asked(token=token, target=str(body), place=True), kept=body))
+
+    assert run(["download", *TOKENS[:2], "-o", "all.csv", "-q"]) == 0
+    assert run(["download", *TOKENS[:3], "-o", "all.csv", "-q"]) == 4
+
+    assert sandbox.requests == []
+
+
+def test_a_run_that_writes_the_file_without_a_rental_loses_none_that_another_run_has_fetched(
+    sandbox: Sandbox,
+    in_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["download", *TOKENS[:2], "-o", "all.csv", "-q"]
+    folder = in_folder / "all.csv.bodies"
+    folder.mkdir()
+    other = Journal(folder)
+    with ExitStack() as held:  # what another run does while this one writes
+        held.enter_context(other)
+        held.enter_context(other.taken(TOKENS[1]))
+
+        def meanwhile(*given: Any, **named: Any) -> Written:
+            if sandbox.downloads(TOKENS[1]) == 0:
+                held.close()
+                assert run(command) == 8
+                assert "another run is writing 'all.csv'" in capsys.readouterr().err
+            return write_rows(*given, **named)
+
+        monkeypatch.setattr("smspartner.cli.download_many.write_rows", meanwhile)
+        assert run(command) == 9
+    assert rows(in_folder / "all.csv") == 50
+
+    assert run(command) == 0
+
+    assert rows(in_folder / "all.csv") == 50 + 51
+    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+
+
 def test_only_again_asks_a_second_time(sandbox: Sandbox, in_folder: Path) -> None:
     sandbox.once = False
     assert run(["download", *TOKENS[:2], "-o", "out/", "-q"]) == 0
@@ -177,14 +383,52 @@ def test_again_asks_for_a_rental_whose_body_waits_for_others_too(
 def test_what_was_written_with_more_people_in_it_is_not_called_done(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str], output: str, more: list[str]
 ) -> None:
-    Path("list.txt").write_text("0639980001\n")
-    assert run(["download", *TOKENS[:2], "-o", output, "-q"]) == 0
+    sandbox.once = False
+    assert run(["download", *BOTH, "-o", output, "-q"]) == 0
+    assert run(["download", *BOTH, "-o", "phones/", "--columns", "phone,stop_sms", "-q"]) == 0
+    Path("list.txt").write_text("".join(map(Path.read_text, Path("phones").glob("*.csv"))))
 
-    assert run(["download", *TOKENS[:2], "-o", output, *more]) == 9
+    assert run(["download", *BOTH, "-o", output, *more]) == 9
 
     said = capsys.readouterr().err
-    assert said.count(f"before, without {more[-1]}: people who must not be written to") == 2
-    assert counted(sandbox, TOKENS[:2]) == [1, 1]
+    name = "list.txt as it is now" if "list.txt" in more else "--exclude-stop"
+    assert len(re.findall(f"before, without {name}: [0-9]+ numbers in it must not be", said)) == 2
+    assert counted(sandbox, BOTH) == [2, 2]
+
+
+@pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
+def test_a_list_that_has_grown_by_strangers_changes_nothing_and_is_looked_at_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    Path("list.txt").write_text("0639980001\n")
+    command = ["download", *BOTH, "-o", output, "-q", "--opt-outs", "list.txt"]
+    assert run(command) == 0
+    Path("list.txt").write_text("0639980001\n0639989999\n")
+    looked: list[object] = []
+
+    def opened(file: str, *, token: str) -> AbstractContextManager[NumbersFile]:
+        looked.append(file)
+        return open_numbers(file, token=token)
+
+    monkeypatch.setattr("smspartner.files.read.open_numbers", opened)
+    assert run([*command, "--jobs", "1"]) == 0
+    assert len(looked) == (1 if output == "all.csv" else 2)
+    assert run(command) == 0
+    assert len(looked) == (1 if output == "all.csv" else 2)
+    assert counted(sandbox, BOTH) == [1, 1]
+
+
+def test_parts_with_people_to_leave_out_are_written_anew_where_the_bodies_are_there(
+    sandbox: Sandbox, in_folder: Path
+) -> None:
+    with Client(sandbox.api_key, base_url=sandbox.url) as client:
+        assert all(each.state == "done" for each in client.download_many(BOTH, "out"))
+    assert run(["download", *BOTH, "-o", "out/", "-q"]) == 0
+    part = in_folder / "out" / f"{BOTH[0]}.csv"
+    assert ",true" in part.read_text()
+    assert run(["download", *BOTH, "-o", "out/", "-q", "--exclude-stop"]) == 0
+    assert ",true" not in part.read_text()
+    assert counted(sandbox, BOTH) == [1, 1]
 
 
 @pytest.mark.parametrize("output", ["out/", "all.csv", "all.db"])
@@ -284,6 +528,9 @@ def test_a_body_goes_only_once_the_journal_has_its_last_line(
         (["--tokens", "none", "-o", "out/"], 4, "cannot read the tokens in 'none'"),
         (["--tokens", "latin", "-o", "out/"], 4, "not text in UTF-8"),
         (["a", "b"], 4, "give -o"),
+        (["a", "b", "-o", ""], 2, "it is empty; give the name of a file"),
+        (["a", "-o", ""], 2, "it is empty; give the name of a file"),
+        (["a", "-o", "a.csv", "--raw", ""], 2, "it is empty; give the name of a file"),
         (["a", "b", "-o", "out/", "--raw", "body"], 2, "--raw is for a single rental"),
         (["a", "b", "-o", "out/", "--wait"], 2, "--wait is for a single rental"),
         (["a", "b", "-o", "out/", "--to", "postgres"], 4, "one database"),
@@ -374,14 +621,14 @@ def test_once_something_cannot_be_written_nothing_more_is_asked_for(
         "resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))  # what measures coverage writes too\n"
         "sys.exit(code)"
     )
-    done = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
 
-    assert done.returncode == 9, done.stderr
-    assert "rental n-2000.as-2: cannot write" in done.stderr
+    assert ended.returncode == 9, ended.stderr
+    assert "rental n-2000.as-2: cannot write" in ended.stderr
     for token in wanted[2:]:
-        assert f"rental {token}: it was not asked for" in done.stderr
+        assert f"rental {token}: it was not asked for" in ended.stderr
     assert counted(sandbox, wanted) == [1, 1, 0, 0]
 
     assert run(["download", *wanted, "-o", output, "-q"]) == 9  # what is lost stays so
@@ -460,13 +707,13 @@ def test_stopped_anywhere_and_run_again_nothing_is_asked_twice_or_lost_in_silenc
     assert max(counted(sandbox, [*COME, *BUSY, *FAIL[:10]])) == 1
     folder = in_folder / (output if output == "out/" else f"{output}.bodies")
     last = {line["token"]: line for line in journal(folder)}
-    done = [token for token in SLOW if last[token]["state"] == "done"]
+    came = [token for token in SLOW if last[token]["state"] == "done"]
     lost = [token for token in SLOW if last[token].get("error") == "DownloadLostError"]
-    assert sorted({*done, *lost, *FAIL}) == sorted(SLOW)
-    assert not {*done} & {*lost, *FAIL}
+    assert sorted({*came, *lost, *FAIL}) == sorted(SLOW)
+    assert not {*came} & {*lost, *FAIL}
     if stops == ["term"]:
         assert lost == []
-    expected = sum(int(token[2:].partition(".")[0]) for token in done)
+    expected = sum(int(token[2:].partition(".")[0]) for token in came)
     if output == "out/":
         assert sum(map(rows, folder.glob("*.csv"))) == expected
     elif output == "all.csv":

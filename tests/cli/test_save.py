@@ -45,6 +45,20 @@ def test_a_body_that_is_there_is_kept(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert "1 number in body.xml (" in (said := capsys.readouterr().err)
     assert "2 numbers in body-2.xml (" in said
+    assert "body.xml is there already: the body is in body-2.xml" in said
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_quiet_says_where_a_body_is_that_could_not_have_its_name(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for output, said in (
+        ("./body.json", ""),
+        ("./body.json", "smspartner: ./body.json is there already: the body is in body-2.json\n"),
+        ("-", ""),
+    ):
+        assert run(["save", "n-1", "-o", output, "-q"]) == 0
+        assert capfd.readouterr().err == said
 
 
 @pytest.mark.usefixtures("sandbox")

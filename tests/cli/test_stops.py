@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,60 @@ def test_a_stop_list_and_other_lists_add_up(sandbox: Sandbox) -> None:
     finally:
         sandbox.stops.remove(stop_id)
     assert len(phones()) == 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no /dev/fd there")
+@pytest.mark.parametrize("more", [["--wait"], ["--wait", "--once"], ["--once"], []], ids=" ".join)
+def test_a_list_that_is_a_pipe_is_read_once_beside_the_stop_list(
+    sandbox: Sandbox, more: list[str]
+) -> None:
+    first, second, *_ = [number.phone for number in sandbox.expected("n-10")]
+    stop_id = sandbox.stops.add(second)
+    reading, writing = os.pipe()
+    os.write(writing, f"{first}\n".encode())
+    os.close(writing)
+    try:
+        assert run(["download", "n-10", *LEAVE_OUT, "--opt-outs", f"/dev/fd/{reading}", *more]) == 0
+    finally:
+        os.close(reading)
+        sandbox.stops.remove(stop_id)
+    assert len(phones()) == 8
+
+
+def test_a_finished_rental_is_looked_through_for_who_has_joined_the_stop_list(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["download", "n-10", *LEAVE_OUT, "--once"]
+    assert run(command) == 0
+    stops = []
+    for phone, code in (("+33639989999", 0), (phones()[0], 4)):
+        stops.append(sandbox.stops.add(phone))
+        before = len(sandbox.requests)
+        capsys.readouterr()
+        assert run(command) == code
+        said = capsys.readouterr().err
+        assert "nothing was asked;" not in said
+        assert len(sandbox.requests) == before + 1  # the list
+    assert "without --opt-outs-account as it is now: 1 number in it must not be written" in said
+    assert phone not in said
+    for stop_id in stops:
+        sandbox.stops.remove(stop_id)
+
+    monkeypatch.setenv("SMSPARTNER_API_KEY", "wrong-key")
+    assert run(command) == 4  # who has joined cannot be known
+    assert "it was not asked for again" not in capsys.readouterr().err
+
+
+def test_a_rental_that_has_failed_for_good_asks_for_no_stop_list(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["download", "unknown", *LEAVE_OUT, "--once"]
+    assert run(command) == 5
+    before = len(sandbox.requests)
+    capsys.readouterr()
+    assert run(command) == 5
+    assert "nothing was asked now" in capsys.readouterr().err
+    assert len(sandbox.requests) == before
 
 
 def test_without_the_stop_list_nothing_is_downloaded(

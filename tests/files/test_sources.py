@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from smspartner import ConfigurationError, DecodeError, TruncatedError
-from smspartner.files.sources import changed_at, find_bodies, open_body, size_of
+from smspartner.files.sources import find_bodies, open_body, size_of, stamp_of, would_find
 
 BODY = b'{"success":true,"phoneNumbers":0,"datas":[]}'
 
@@ -198,14 +198,77 @@ def test_a_link_to_nothing_is_a_body_of_its_folder_that_cannot_be_read(tmp_path:
         whole(two)
 
 
-def test_when_a_body_has_changed_is_known_or_not(tmp_path: Path) -> None:
+def test_a_body_that_has_changed_has_another_stamp(tmp_path: Path) -> None:
     fsspec: Any = pytest.importorskip("fsspec", reason="the extra remote is not installed")
-    (name,) = named(tmp_path, "r1.json")
-    moved = Path(name).stat().st_ctime
-    os.utime(name, (5, 5))  # as a copy that keeps its times
-    fsspec.filesystem("memory").pipe("/changed/r1.json", BODY)
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/changed/r1.json", BODY)
+    first, other = named(tmp_path, "r1.json", "r2.json")
+    for name in (first, "memory://changed/r1.json"):
+        assert stamp_of(name) == stamp_of(name) is not None
+    stamps = {stamp_of(first), stamp_of("memory://changed/r1.json")}
+    times = Path(first).stat()
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    Path(other).replace(first)  # as a copy that keeps the time of its original
+    memory.pipe("/changed/r1.json", BODY)
+    assert not {stamp_of(first), stamp_of("memory://changed/r1.json")} & stamps
+    for name in ("nothing.json", "memory://changed/r2.json", "nul\0.json"):
+        assert stamp_of(name) is None
 
-    assert (changed_at(name) or 0) >= moved
-    assert changed_at("memory://changed/r1.json") is not None
-    assert changed_at("nothing.json") is None
-    assert changed_at("memory://changed/r2.json") is None
+
+def test_one_body_under_several_names_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    named(tmp_path / "in", "r1.json", "r2.json")
+    Path("in/r3.json").symlink_to("r1.json")
+    Path("in/r4.json").hardlink_to("in/r2.json")
+    Path("link").symlink_to("in")
+
+    spellings = [
+        "./in/r2.json",
+        "in",
+        f"{tmp_path}/in",
+        "link",
+        "in/*.json",
+        f"{tmp_path}/in/r1.json",
+    ]
+    assert find_bodies(spellings) == ["./in/r2.json", "in/r1.json"]
+    assert find_bodies(["in/none.json", "./in/none.json"]) == ["in/none.json", "./in/none.json"]
+
+
+def test_an_address_of_a_file_is_that_file(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="the extra remote is not installed")
+    (name,) = named(tmp_path, "r1.json")
+    assert find_bodies([name, f"file://{name}"]) == [name]
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "found"),
+    [
+        ("in", "in/all.json", True),
+        ("in/", "link/all.json", True),
+        ("link", "in/all.json", True),
+        ("in", "in/all.csv", False),
+        ("in", "in/deep/all.json", False),
+        ("in", "all.json", False),
+        ("in/*", "in/all.csv", True),
+        ("link/*.json", "in/all.json", True),
+        ("in/*.json", "in/all.csv", False),
+        ("in/*.json", "in/deep/all.json", False),
+        ("**/*.json", "in/deep/all.json", True),
+        ("in/r1.json", "in/r1.json", False),
+    ],
+)
+def test_what_a_folder_or_a_pattern_will_find_is_known_before_it_is_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    path: str,
+    file: str,
+    found: bool,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in/deep").mkdir(parents=True)
+    Path("link").symlink_to("in")
+    assert would_find(path, file) is found

@@ -68,10 +68,11 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.removeprefix("smspartner: ") for line in shown.err.splitlines()]
 
 
-def kept_line(name: str) -> str:
+def kept_line(name: str, *options: str) -> str:
     if name.endswith(".incomplete"):
         return f"what came of the body is kept in {name}"
-    return f"the body is kept in {name}; to read it later: smspartner decode {name}"
+    command = " ".join(["smspartner decode", name, *options])
+    return f"the body is kept in {name}; to read it later: {command}"
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
@@ -110,7 +111,7 @@ def test_a_disk_with_room_for_the_body_alone_keeps_it_whole_and_the_old_file(
         said, kept = told(capsys)
         assert said.startswith(f"cannot write {target!r}: ")
         assert "full" in said
-        assert kept == kept_line(f"{target}.body.json")
+        assert kept == kept_line(f"{target}.body.json", "-o", target, "--token", f"n-{COUNT}")
         assert left_in(folder) == [target, f"{target}.body.json"]
         assert (folder / target).read_bytes() == before
         assert (folder / f"{target}.body.json").read_bytes() == bodies("json")
@@ -123,7 +124,8 @@ def test_the_body_that_was_kept_makes_the_file_once_there_is_room(
     with disk(tmp_path / "disk", room):
         assert run(["download", f"n-{COUNT}", "-o", "n.csv"]) == 1
         command = told(capsys)[1].rpartition(": smspartner ")[2].split()
-        assert run([*command, "-o", str(tmp_path / "n.csv")]) == 0
+        command[command.index("-o") + 1] = str(tmp_path / "n.csv")
+        assert run(command) == 0
     assert (tmp_path / "n.csv").read_bytes().count(b"\n") == COUNT + 1
 
 
@@ -265,7 +267,7 @@ def test_a_target_that_became_a_folder_stays_one_and_the_body_is_kept(
     assert told(capsys) == [
         "cannot write 'place/n.csv': it is a folder; give the name of a file in it",
         "the finished file is kept in place/n-2.csv",
-        kept_line("place/n.csv.body.json"),
+        kept_line("place/n.csv.body.json", "-o", "place/n.csv", "--token", "t"),
     ]
     assert left_in(folder) == ["n-2.csv", "n.csv", "n.csv.body.json"]
     assert (folder / "n-2.csv").read_bytes().count(b"\n") == COUNT + 1
@@ -317,6 +319,6 @@ def test_a_folder_that_is_removed_does_not_take_the_body_elsewhere_with_it(
         assert run([*command, "--base-url", server.url]) == 1
     assert told(capsys) == [
         "cannot write 'place/n.csv': its folder does not exist; create it first",
-        kept_line("b.json"),
+        kept_line("b.json", "-o", "place/n.csv", "--token", "t"),
     ]
     assert (tmp_path / "b.json").read_bytes() == bodies("json")
