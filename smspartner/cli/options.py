@@ -295,7 +295,7 @@ _OUTPUT: Final = (
     click.option(
         "--ignore-unclear",
         is_flag=True,
-        help="Go on with an opt-out list that has no phone, or letters that look like digits.",
+        help="Go on with an opt-out list that has no phone, or lines that cannot be understood.",
     ),
     click.option("--excel-safe", is_flag=True, help="Write CSV that Excel opens safely."),
     click.option(

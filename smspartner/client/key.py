@@ -78,9 +78,10 @@ def _kept() -> tuple[Path | None, str]:
     """Return the file that ``smspartner key set`` wrote, or why nobody could look for it."""
     try:
         file = default_key_file()
-        return (file if file.exists() else None), ""
     except ConfigurationError as error:
         return None, f" ({error.what})"
+    try:
+        return (file if file.exists() else None), ""
     except OSError as error:
         return None, f" ({str(file)!r} could not be looked at: {str(error.strerror).lower()})"
 

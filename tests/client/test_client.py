@@ -265,7 +265,7 @@ def test_an_interrupt_while_a_body_is_read_drops_the_connection() -> None:
         raise KeyboardInterrupt
 
     class Interrupted:
-        def send(self, *_: object) -> Reply:
+        def send(self, request: Request, key: APIKey) -> Reply:  # noqa: ARG002 - protocol
             head = {"Content-Type": "application/json"}
             return Reply(200, head, chunks(), lambda: closed.append(True))
 
