@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,13 +24,11 @@ _DIGEST: Final = " sha256:"
 
 def of_file(path: Path) -> str:
     """Return a list as the journal names it; a pipe, which is read once, without a digest."""
-    if not path.is_file():
-        return str(path)
-    try:
-        with path.open("rb") as file:
-            return f"{path}{_DIGEST}{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except OSError:  # reading it will say what is wrong
-        return str(path)
+    with suppress(OSError):  # reading it will say what is wrong
+        if path.is_file():
+            with path.open("rb") as file:
+                return f"{path}{_DIGEST}{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return str(path)
 
 
 def of_account(phones: Sequence[str]) -> str:

@@ -69,8 +69,7 @@ def _file_of(name: str) -> tuple[int, int] | str:
     """Return what a file is known by, however it is spelled; its name where that is unknown."""
     with suppress(OSError, ValueError):
         found = Path(name.removeprefix("file://")).stat()
-        if found.st_ino:
-            return found.st_dev, found.st_ino
+        return (found.st_dev, found.st_ino) if found.st_ino else name
     return name
 
 

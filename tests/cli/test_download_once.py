@@ -14,16 +14,21 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import posix_only
 import pytest
 
-from smspartner import OutputError, Sandbox
+from smspartner import ConfigurationError, OutputError, Sandbox
 from smspartner.cli import run
+from smspartner.cli.before import missing
+from smspartner.cli.left_out import left_in
+from smspartner.cli.options import Output
 from smspartner.files.journal import NAME, Journal, asked, done, identity
 from smspartner.files.many import SavedBodies
+from smspartner.files.rows import WriteOptions
 
 ONCE = ["download", "n-10", "-o", "n.csv", "--once"]
 
@@ -80,6 +85,21 @@ def test_a_file_that_others_have_changed_since_is_not_the_download_that_was_stop
 
     assert run(ONCE) == 5
     assert states() == ["asked", "failed"]
+
+
+def test_a_database_that_is_none_any_more_says_nothing_of_a_rental() -> None:
+    Path("n.db").write_text("something else, of more than a hundred bytes " * 3)
+    entry = done(asked(token="n-10", target="n.db"))
+    out = cast("Output", SimpleNamespace(output="n.db"))
+    with pytest.raises(ConfigurationError, match=r"cannot read 'n\.db': SQLite says "):
+        missing(entry, out, None, {})
+
+
+def test_the_database_of_a_server_is_not_searched_for_people() -> None:
+    assert left_in("", "n-10", ["list.txt"], WriteOptions()) == (
+        "without list.txt as it is now: people who must not be written to may be in it "
+        "(the database of a server is not read)"
+    )
 
 
 def test_what_was_downloaded_needs_no_key(

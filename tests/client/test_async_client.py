@@ -276,6 +276,19 @@ def test_streams_dropped_at_random_moments_leave_nothing_open(sandbox: Sandbox, 
     assert threads() == []
 
 
+def test_nothing_is_lost_by_a_cancel_behind_the_end(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(client: AsyncClient) -> None:
+        async with client.stream("n-5") as numbers:
+            assert len([number async for number in numbers]) == 5
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        run(sandbox, work)
+    assert caplog.messages == []
+
+
 def test_many_rentals_that_are_left_early_finish_and_go_on_the_next_time(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from number_files import numbers, through_pipe
 
-from smspartner import StopList, write
+from smspartner import StopList, open_numbers, write
 from smspartner.errors import ConfigurationError
 from smspartner.files.opt_outs import (
     UNREADABLE,
@@ -575,3 +575,16 @@ def test_a_list_can_come_through_a_pipe(tmp_path: Path, encoding: str) -> None:
 def test_what_is_no_text_does_not_come_through_a_pipe(tmp_path: Path, mark: bytes) -> None:
     with pytest.raises(ConfigurationError, match="a file and not a pipe"):
         through_pipe(tmp_path, mark, read_opt_outs)
+
+
+@pytest.mark.parametrize("name", ["n.csv", "n.json", "n.jsonl", "n.parquet", "n.xlsx", "n.db"])
+def test_a_rental_of_which_everybody_is_on_a_list_is_an_empty_export(
+    tmp_path: Path, name: str
+) -> None:
+    people = [RentedNumber(place, f"+3363998000{place}", stop_sms=False) for place in range(3)]
+    written = write(
+        [people], tmp_path / name, token="t", opt_outs=[number.phone for number in people]
+    )
+    assert (written.rows, written.left_out_listed) == (0, 3)
+    with open_numbers(tmp_path / name) as found:
+        assert sum(len(batch["phone"]) for batch in found.batches()) == 0

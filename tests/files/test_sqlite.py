@@ -29,6 +29,7 @@ from number_files import (
 
 from smspartner import write
 from smspartner.errors import ConfigurationError, OutputError
+from smspartner.files.formats import sqlite
 from smspartner.files.read import open_numbers
 from smspartner.files.rows import WriteOptions
 from smspartner.files.write import write_rows
@@ -252,6 +253,20 @@ def test_a_first_export_that_fails_leaves_no_database(tmp_path: Path, limit: int
     with disk_that_fills_up(limit), pytest.raises(OutputError):
         write([numbers(3000)], tmp_path / "numbers.db", token="rental-1")
     assert left_in(tmp_path) == ["link.db", "numbers.db"]
+
+
+@pytest.mark.parametrize("first", ["COMMIT", "SELECT 1"])
+def test_a_database_that_was_made_goes_again_if_nothing_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    def stopped(database: sqlite3.Connection, *_: object) -> None:
+        database.execute(first)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sqlite, "_merge", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write([numbers(3)], tmp_path / "numbers.db", token="rental-1")
+    assert left_in(tmp_path) == (["numbers.db"] if first == "COMMIT" else [])
 
 
 def test_a_database_that_another_export_takes_back_loses_no_rows_in_silence(tmp_path: Path) -> None:
