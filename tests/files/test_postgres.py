@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from number_files import ODD_PHONES, SourceError, batches, check, failing, numbe
 
 from smspartner import open_bodies, write
 from smspartner.errors import ConfigurationError, OutputError
+from smspartner.files.formats import postgres
 from smspartner.files.formats.postgres import PostgreSQLSink
 from smspartner.files.rows import WriteOptions
 from smspartner.files.write import write_rows
@@ -485,6 +487,21 @@ def test_a_deadline_bounds_the_wait_for_a_lock(
             write_rows([numbers(3)], address, options=options)
         assert time.monotonic() - start < 5
     assert table(address) == stored("a", numbers(2))
+
+
+def test_a_server_that_gives_up_first_has_kept_the_deadline(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Never(threading.Timer):
+        def run(self) -> None:
+            self.finished.wait()
+
+    monkeypatch.setattr(postgres, "threading", SimpleNamespace(Event=threading.Event, Timer=Never))
+    write([numbers(2)], address, token="a")
+    with psycopg.connect(address) as other:
+        other.execute("LOCK TABLE rented_numbers IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OutputError, match="the deadline has passed"):
+            write_rows([numbers(3)], address, options=WriteOptions(token="a", deadline=0.3))
 
 
 def test_a_deadline_bounds_the_wait_for_a_server_that_never_answers() -> None:

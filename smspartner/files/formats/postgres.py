@@ -8,6 +8,7 @@ import math
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -212,7 +213,7 @@ def _with_connection(target: str, options: WriteOptions, work: Callable[[Any], o
     left = math.inf if options.deadline is None else options.deadline
     if left != math.inf:
         settings["connect_timeout"] = max(1, min(int(settings["connect_timeout"]), math.ceil(left)))
-    cut = threading.Event()
+    cut, until = threading.Event(), time.monotonic() + left
     try:
         # Not as its own context manager: on a connection that is lost, that logs a warning.
         with contextlib.closing(_connected(target, settings)) as connection:
@@ -222,7 +223,9 @@ def _with_connection(target: str, options: WriteOptions, work: Callable[[Any], o
                 work(connection)
                 return
     except psycopg.Error as error:
-        reason = "the deadline has passed" if cut.is_set() else _reason(error, settings)
+        given_up = isinstance(error, psycopg.errors.QueryCanceled) and time.monotonic() >= until
+        late = cut.is_set() or given_up  # by us, or by the server a moment before
+        reason = "the deadline has passed" if late else _reason(error, settings)
         failure = OutputError(f"cannot write {mask_target(target)}: {reason}")
     # Raised here, outside the except block, so that psycopg's own error does not come along as
     # its context: its text can quote a row.
