@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
+from msgspec.structs import asdict
 
 from smspartner.cli.download_once import journal_of
 from smspartner.cli.options import Output
@@ -227,15 +228,7 @@ def _line(name: str, target: str, print_of: str | None = None) -> Entry:
 
 
 def _done(line: Entry, facts: Facts) -> Entry:
-    return done(
-        line,
-        format=facts.format,
-        size=facts.size,
-        sha256=facts.sha256,
-        declared=facts.declared,
-        rows=facts.rows,
-        stamp=facts.stamp,
-    )
+    return done(line, **asdict(facts))
 
 
 def _fingerprint(options: WriteOptions) -> str | None:

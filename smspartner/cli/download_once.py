@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from smspartner.cli.before import body_left, lost, missing, unfit, writer_since
 from smspartner.cli.console import say
@@ -147,17 +147,8 @@ def _recover(journal: Journal, entry: Entry, body: Path, wanted: Download) -> No
         place=place is not None,
         left_out=wanted.leaves_out,
     )
-    journal.add(
-        done(
-            line,
-            format=facts.format,
-            size=facts.size,
-            sha256=facts.sha256,
-            declared=facts.declared,
-            rows=written.rows,
-            kept=None if ours else body,
-        )
-    )
+    found = {**asdict(facts), "rows": written.rows, "stamp": None}  # the body is not read again
+    journal.add(done(line, **found, kept=None if ours else body))
     if ours:
         with output_errors(str(body)):
             body.unlink(missing_ok=True)
